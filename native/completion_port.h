@@ -1,0 +1,188 @@
+// The completion port: the one interface between sideport and a kernel.
+//
+// ## Why completions
+//
+// Kernels come in two kinds. A *completion* kernel (IOCP, io_uring) is handed an operation together
+// with the memory it needs and tells later that the operation is done. A *readiness* kernel (epoll,
+// poll, kqueue) tells that an operation would not block and leaves performing it to the caller.
+// Completions can be made from readiness by performing the operation at the right moment; the reverse
+// costs a probe per event. So this interface speaks of operations, a readiness kernel performs them
+// behind it, and the translation to mio-style readiness happens once, above it, in TypeScript.
+//
+// ## What an operation is
+//
+// An operation is *started* by a record in the submission array and ends with exactly one *release*:
+// a completion record without kMore. In between it may have completed any number of times with kMore
+// (a multishot receive or accept). Nothing else ends an operation: cancelling is a request, after which
+// the operation may still succeed, and its release still comes. `started() - released()` is therefore
+// the number of operations whose memory the kernel may touch.
+//
+//            start                 completion with kMore
+//      idle ───────► in flight ◄──────────────┐
+//        ▲               │  └─────────────────┘
+//        └───────────────┘
+//            completion without kMore = release
+//
+// An operation is named by (endpoint, opcode). An *endpoint* is one socket inside the port, numbered by
+// the selector; the number may be used again once its Close has been released. At most one operation
+// of each opcode is in flight per endpoint, so sends of one connection never overlap. Starting a second
+// one is answered at once with an own completion of -EALREADY that carries kRejected and releases
+// nothing: the selector has a bug then, and says so.
+//
+// ## Who owns memory, until when
+//
+// * Segments are shared memory cut into buffers of one size. The port holds a reference to a segment
+//   from AddSegment until RemoveSegment, and RemoveSegment refuses while an operation may use it.
+// * A buffer provided to a group belongs to the port until a receive completion names it; from then on
+//   it belongs to the selector, whatever the completion's result is. DropGroup takes back the rest.
+// * The buffers of a Send belong to the port from the submission to the release.
+// * The submission array belongs to the port during Turn, to the selector at all other times; the
+//   completion array likewise.
+// * A descriptor belongs to the port from Adopt to the release of Close. Before and after it is the
+//   selector's. An accepted descriptor is the selector's from its completion on.
+//
+// ## What a backend must supply
+//
+// 1. Turn: take the new submissions, start them, wait (only if nothing has completed yet) at most
+//    timeout_ms and never longer than kMaximumWaitMs, fill the completion array.
+// 2. Work per turn is bounded by the completion array, and endpoints take turns: one endpoint never
+//    completes more than kReceivesPerEndpoint receives in one turn while others are ready.
+// 3. Awakener::Wake from any thread makes the current or the next Turn return; wakes coalesce.
+//    It is reported as one kWake record whose result is the OR of the wake reasons.
+// 4. Shutdown: cancel everything, reap until no operation is in flight, release memory only then.
+// 5. Every descriptor it makes is closed on exec.
+//
+// A completion kernel that picks buffers itself (io_uring's provided-buffer rings) implements a group
+// as such a ring; one that cannot (IOCP) waits with a zero-byte receive and takes a buffer when that
+// completes; a readiness kernel takes a buffer when the descriptor is ready. In all three an idle
+// connection holds no buffer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sideport {
+
+// The record layouts are mirrored by src/protocol/port-records.ts. Every field is an int32 word.
+
+inline constexpr int32_t kMaximumWaitMs = 100;
+inline constexpr int kReceivesPerEndpoint = 1;
+inline constexpr int kPiecesPerSend = 16;
+
+// What a submission asks for. Commands take effect at once and have no completion; operations have
+// exactly one release each. A command on an endpoint that was never adopted is ignored, an operation
+// on one is released at once with -EBADF.
+enum class Opcode : int32_t {
+  // -- commands ------------------------------------------------------------------------------------
+  kAdopt = 1,     // a = descriptor. The endpoint takes it over. If the kernel refuses to watch it,
+                  //     every later operation on the endpoint is released with that error.
+  kProvide = 2,   // a = group, b = segment, c = index. Gives a receive buffer to the group.
+  kCancel = 3,    // a = opcode to cancel. No effect when it is not in flight.
+  kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored.
+  // -- operations ----------------------------------------------------------------------------------
+  kAccept = 16,   // a = limit >= 1. Completes once per connection with kMore, at the limit without.
+                  //     result = descriptor (non-blocking, closed on exec), address = peer.
+                  //     Errors of one aborted connection (ECONNABORTED, EPROTO, ...) are skipped;
+                  //     EMFILE, ENFILE, ENOBUFS, ENOMEM release the operation with that error.
+  kConnect = 17,  // address = remote. result = 0 or error.
+  kReceive = 18,  // a = group, b = limit >= 1. Fills at most `limit` buffers, one completion each:
+                  //     result = bytes > 0, (segment, index) = the buffer. result = 0: end of stream,
+                  //     no buffer, released. -ENOBUFS: group empty, released, nothing lost. A backend
+                  //     whose kernel cannot count cancels at the limit; what completes before the
+                  //     cancel is still reported, with kMore, and the release comes last.
+  kSend = 19,     // a = segment, b = offset, c = length, d = flags. With kMorePieces the next record
+                  //     continues this operation (same opcode and endpoint, at most kPiecesPerSend).
+                  //     Completes when the kernel has taken every byte (result = total bytes) or
+                  //     failed for good.
+  kClose = 20,    // a = CloseMode. Cancels what is in flight on the endpoint (their releases precede
+                  //     this one), closes the descriptor, result = 0 always. The endpoint is then free.
+  kWake = 21,     // never submitted; reports the awakener. endpoint = -1, result = reasons.
+};
+
+enum class CloseMode : int32_t {
+  kFlushed = 0,  // FIN, then a bounded discard of what the peer already sent: closing a socket with
+                 // unread input resets the connection, and the reset may overtake our last bytes.
+  kReset = 1,    // SO_LINGER {1, 0}: RST now, nothing more is sent.
+};
+
+enum SendFlags : int32_t { kMorePieces = 1 };
+
+enum CompletionFlags : int32_t {
+  kMore = 1,      // the operation stays in flight
+  kRejected = 2,  // the submission was refused; no operation was started, none is released
+};
+
+// Why the port was woken; OR-ed together until the port has seen them.
+enum WakeReason : int32_t {
+  kWakeSubmission = 1,  // a client published submissions while the I/O thread slept
+  kWakeControl = 2,     // a control message, a stop request or a client's death is waiting
+};
+
+// A socket address as both sides of every boundary write it, 24 bytes in six words:
+//   byte 0 family (4 or 6, 0 = none), byte 1 zero, bytes 2-3 port (big-endian),
+//   bytes 4-7 IPv6 scope id (native order), bytes 8-23 address (IPv4 in the first four).
+struct WireAddress {
+  uint8_t family;
+  uint8_t zero;
+  uint8_t port_be[2];
+  uint32_t scope_id;
+  uint8_t address[16];
+};
+static_assert(sizeof(WireAddress) == 24);
+
+struct SubmissionRecord {
+  int32_t opcode;
+  int32_t endpoint;
+  int32_t a, b, c, d;
+  WireAddress address;
+};
+static_assert(sizeof(SubmissionRecord) == 48);
+
+struct CompletionRecord {
+  int32_t opcode;
+  int32_t endpoint;
+  int32_t result;  // >= 0, or Node's negative errno (errors.h)
+  int32_t flags;
+  int32_t segment;  // receive: the buffer filled, else -1
+  int32_t index;
+  WireAddress address;
+};
+static_assert(sizeof(CompletionRecord) == 48);
+
+class CompletionPort {
+ public:
+  CompletionPort() = default;
+  CompletionPort(const CompletionPort&) = delete;
+  CompletionPort& operator=(const CompletionPort&) = delete;
+  virtual ~CompletionPort() = default;
+
+  // The backend that really runs: "epoll", "poll", later "io_uring" and "iocp".
+  virtual const char* name() const = 0;
+
+  // One loop turn; returns how many completion records were written (0 after a time-out).
+  // timeout_ms < 0 means "as long as a slice may last". capacity >= 1.
+  virtual size_t Turn(const SubmissionRecord* submissions, size_t submission_count,
+                      CompletionRecord* completions, size_t capacity, int32_t timeout_ms) = 0;
+
+  // `memory` stays valid and in place until RemoveSegment returned true or the port is destroyed.
+  virtual void AddSegment(int32_t segment, uint8_t* memory, size_t buffer_size,
+                          size_t buffer_count) = 0;
+  // False while an operation in flight, or a group, may still touch the segment.
+  virtual bool RemoveSegment(int32_t segment) = 0;
+  // Takes back every buffer that the group still holds. Receives on it then find it empty.
+  virtual void DropGroup(int32_t group) = 0;
+
+  // Cancels everything, closes every descriptor it owns and reaps until nothing is in flight.
+  // Returns false if the kernel did not give everything back within timeout_ms: the caller then leaks
+  // the port and its segments on purpose.
+  virtual bool Shutdown(int32_t timeout_ms) = 0;
+
+  uint64_t started() const { return started_; }
+  uint64_t released() const { return released_; }
+
+ protected:
+  uint64_t started_ = 0;
+  uint64_t released_ = 0;
+};
+
+}  // namespace sideport

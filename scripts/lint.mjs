@@ -1,0 +1,26 @@
+// `npm run lint`: TypeScript by biome, C++ and C by clang-format. Both must be clean.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+const root = new URL('..', import.meta.url);
+const native = ['native/', 'bench/native/'].flatMap((folder) =>
+  readdirSync(new URL(folder, root))
+    .filter((name) => /\.(h|cc|c)$/.test(name))
+    .map((name) => folder + name),
+);
+
+function run(command, args) {
+  const { error, status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error?.code === 'ENOENT') {
+    console.error(`lint: ${command} is not installed (Debian: apt-get install ${command})`);
+    return false;
+  }
+  return status === 0;
+}
+
+const clean = [
+  run('npx', ['biome', 'check', '--error-on-warnings']),
+  run('npx', ['tsc', '--noEmit']),
+  run('clang-format', ['--dry-run', '--Werror', ...native]),
+];
+process.exit(clean.every(Boolean) ? 0 : 1);

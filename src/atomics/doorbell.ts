@@ -1,0 +1,109 @@
+/**
+ * A client's sleep protocol (anybody -> client). The ringers are the I/O thread (after publishing events) and any
+ * thread that signals an Awakener or an interrupt. One word, SLEEP, says whether and how the client
+ * sleeps; whoever swaps it away rings, so there is at most one doorbell in flight.
+ *
+ * ```
+ *               client blocks                    ringer swaps, then Atomics.notify
+ *          ┌──────────────────► BLOCKED ────────────────────────────┐
+ *          │  ◄── client wakes by itself: swaps it back ──          │
+ *   AWAKE ─┤                                                        ▼
+ *     ▲    │ client yields to its event loop                      AWAKE
+ *     │    └──────────────────► LISTENING ──ringer swaps, then rings──► RUNG
+ *     │         client goes on: swaps it back ──► AWAKE               │
+ *     └────────── the doorbell's callback has run ◄───────────────────┘
+ * ```
+ *
+ * ```
+ *        client                                  ringer
+ *   A1   SLEEP := BLOCKED or LISTENING      B1   publish (event tail, or SIGNALS + 1)
+ *   A2   look at tail and SIGNALS again     B2   s := SLEEP; if s is BLOCKED or LISTENING
+ *   A3   nothing new: wait                           and I swap it: ring as s says
+ * ```
+ *
+ * Ordering. As in io-sleep.ts: all four are SeqCst, so if A2 misses what B1 published then B2 sees the raised flag.
+ * BLOCKED: the swap changes the word on which `Atomics.wait` sleeps, so a ring between A2 and A3 makes the wait
+ * return at once ("not-equal"). LISTENING: the doorbell callback stays queued until the event loop runs it.
+ *
+ * RUNG is what remembers a callback under way: a client that goes on meanwhile (it drains in a blocking poll, say) learns of
+ * it from its own swap, and does not raise LISTENING again before that callback has run. So callbacks
+ * never pile up. `test/model/doorbell.pml` has all of it, with several ringers.
+ */
+import { Header } from '../protocol/client-memory.js';
+
+const AWAKE = 0;
+const BLOCKED = 1;
+const LISTENING = 2;
+const RUNG = 3;
+
+/** How a ringer must ring. */
+export const Ring = { NOT: 0, NOTIFIED: 1, DOORBELL: 2 } as const;
+
+/**
+ * B2, on any thread but the client's own, after publishing. `Ring.DOORBELL`: the caller must ring the client's
+ * doorbell; for a blocked client everything is done here.
+ */
+export function claimRing(words: Int32Array): number {
+  const state = Atomics.load(words, Header.SLEEP);
+  if (state === BLOCKED) {
+    if (Atomics.compareExchange(words, Header.SLEEP, BLOCKED, AWAKE) !== BLOCKED) return Ring.NOT;
+    Atomics.notify(words, Header.SLEEP);
+    return Ring.NOTIFIED;
+  }
+  if (state === LISTENING) {
+    return Atomics.compareExchange(words, Header.SLEEP, LISTENING, RUNG) === LISTENING ? Ring.DOORBELL : Ring.NOT;
+  }
+  return Ring.NOT;
+}
+
+/** The client's side. One per client thread. */
+export class Sleeper {
+  readonly #words: Int32Array;
+  /** A doorbell callback is queued on this thread and has not run. */
+  #callbackDue = false;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  /**
+   * Blocks this thread until somebody rings, at most `timeoutMs`. `hasNews` is A2 and must look, with SeqCst loads, at
+   * everything that a ringer publishes.
+   */
+  block(timeoutMs: number, hasNews: () => boolean): void {
+    this.#raise(BLOCKED);
+    if (!hasNews()) Atomics.wait(this.#words, Header.SLEEP, BLOCKED, timeoutMs);
+    this.#lower();
+  }
+
+  /** From now on a ringer runs the doorbell's callback. False, and lowered again, when there is news already. */
+  listen(hasNews: () => boolean): boolean {
+    // The callback under way serves as well: it has yet to run and will look at everything then.
+    if (this.#callbackDue) return true;
+    this.#raise(LISTENING);
+    if (!hasNews()) return true;
+    this.#lower();
+    return false;
+  }
+
+  /** The client goes on by itself, without having been called back. */
+  stopListening(): void {
+    this.#lower();
+  }
+
+  /** The doorbell's callback runs. None is due any more: LISTENING is not raised while one is. */
+  calledBack(): void {
+    Atomics.exchange(this.#words, Header.SLEEP, AWAKE);
+    this.#callbackDue = false;
+  }
+
+  #raise(state: number): void {
+    this.#lower();
+    Atomics.store(this.#words, Header.SLEEP, state);
+  }
+
+  /** The swap, not a store: it tells whether a ringer came first and its callback is on the way. */
+  #lower(): void {
+    if (Atomics.exchange(this.#words, Header.SLEEP, AWAKE) === RUNG) this.#callbackDue = true;
+  }
+}

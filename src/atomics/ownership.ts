@@ -1,0 +1,41 @@
+/**
+ * Who closes a descriptor that a client lends to the I/O thread: one word per slot, one swap.
+ *
+ * ```
+ *            I/O thread takes the OPEN submission
+ *   LENT(g) ───────────────────────────────────────► ADOPTED(g)     the port closes
+ *      │
+ *      └── client closes, or its thread ends, before that ──► CLOSED   the client's side closes
+ * ```
+ *
+ * Both edges are compare-and-swap from LENT(g), so exactly one succeeds, at whatever instruction the client's thread is
+ * terminated. The generation keeps a late swap from hitting the slot's next tenant. The client's edge is
+ * in native code (`Descriptor`), because a terminated thread runs no JavaScript.
+ */
+import { Slot, slotBase } from '../protocol/client-memory.js';
+
+export const CLOSED = 0;
+
+export function lent(generation: number): number {
+  return (generation << 2) | 1;
+}
+
+function adopted(generation: number): number {
+  return (generation << 2) | 2;
+}
+
+/** The word's place, for `Descriptor.lend`. */
+export function ownerWord(slot: number): number {
+  return slotBase(slot) + Slot.OWNER;
+}
+
+/** Client: offers the descriptor, before the OPEN submission is published. */
+export function offerDescriptor(words: Int32Array, slot: number, generation: number): void {
+  Atomics.store(words, ownerWord(slot), lent(generation));
+}
+
+/** I/O thread: true when the descriptor is now the port's; false when the client closed it first. */
+export function adoptDescriptor(words: Int32Array, slot: number, generation: number): boolean {
+  const mine = lent(generation);
+  return Atomics.compareExchange(words, ownerWord(slot), mine, adopted(generation)) === mine;
+}

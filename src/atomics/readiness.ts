@@ -1,0 +1,32 @@
+/**
+ * A slot's readiness word: bits that the I/O thread adds and the client takes, with at most one READY entry in
+ * the event ring per slot however often readiness changes.
+ *
+ * Ordering. The bits and QUEUED are one word, so one atomic OR tells the I/O thread whether an entry is under way: if
+ * QUEUED was set, the client's exchange has not happened yet and will take these bits too. If it was clear, an entry
+ * is pushed. The errno is stored before its bit; the exchange that takes the bit synchronises with the OR.
+ */
+import { Readiness, Slot, slotBase } from '../protocol/client-memory.js';
+
+/** I/O thread: adds bits. True: no entry is queued, the caller must push a READY event. */
+export function addReadiness(words: Int32Array, slot: number, bits: number, errno = 0): boolean {
+  const base = slotBase(slot);
+  if (errno !== 0) Atomics.store(words, base + Slot.ERRNO, errno);
+  return (Atomics.or(words, base + Slot.READINESS, bits | Readiness.QUEUED) & Readiness.QUEUED) === 0;
+}
+
+/** Client, on reading the READY event: takes all bits. */
+export function takeReadiness(words: Int32Array, slot: number): number {
+  return Atomics.exchange(words, slotBase(slot) + Slot.READINESS, 0) & ~Readiness.QUEUED;
+}
+
+/** Client, after a FAILED bit. */
+export function readinessErrno(words: Int32Array, slot: number): number {
+  return Atomics.load(words, slotBase(slot) + Slot.ERRNO);
+}
+
+/** Client, while it alone knows the slot: a new generation starts with nothing ready. */
+export function clearReadiness(words: Int32Array, slot: number): void {
+  Atomics.store(words, slotBase(slot) + Slot.READINESS, 0);
+  Atomics.store(words, slotBase(slot) + Slot.ERRNO, 0);
+}

@@ -1,0 +1,38 @@
+/**
+ * Signals: how any thread reaches one client thread without the I/O thread, for `Awakener.wake()` and
+ * `Poll.interrupt()`. Each signal has a word of its own; the client's SIGNALS counter says that one of them changed.
+ *
+ * ```
+ *        signalling thread                     client
+ *   B1   word := 1                        C1   n := SIGNALS; if n is what I saw last: nothing to do
+ *   B2   SIGNALS += 1                     C2   remember n
+ *   B3   doorbell protocol                C3   swap each of my signal words to 0
+ * ```
+ *
+ * Ordering. B1 precedes B2 and both are SeqCst: a client that sees the new SIGNALS sees the word. C2 precedes C3, so a
+ * signal raised during the scan either is taken by it or has left SIGNALS at a value not yet seen.
+ * Signals coalesce: several before a look give one.
+ */
+import { Header } from '../protocol/client-memory.js';
+
+/** A fresh signal word. */
+export function newSignal(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+/** B1, B2. False when the signal was raised already and its taker has yet to look: nothing more to do. */
+export function raiseSignal(signal: Int32Array, words: Int32Array): boolean {
+  if (Atomics.exchange(signal, 0, 1) === 1) return false;
+  Atomics.add(words, Header.SIGNALS, 1);
+  return true;
+}
+
+/** C3. Whether the signal was raised. */
+export function takeSignal(signal: Int32Array): boolean {
+  return Atomics.exchange(signal, 0, 0) === 1;
+}
+
+/** C1. */
+export function signalCount(words: Int32Array): number {
+  return Atomics.load(words, Header.SIGNALS);
+}

@@ -1,0 +1,234 @@
+/**
+ * `IoThread`: the thread that owns the completion port. Most programs use the default one, without ever naming it.
+ */
+import { once } from 'node:events';
+import { isMainThread, type Worker, type WorkerOptions } from 'node:worker_threads';
+import { fail, SideportError } from '../errors.js';
+import { type Addon, Claim, loadAddon } from '../native.js';
+import type { IoThreadConfiguration, IoThreadStats } from '../protocol/control.js';
+import { PROTOCOL_VERSION } from '../protocol/port-records.js';
+import { type Attachment, attach } from './attach.js';
+import type { Client } from './client.js';
+import { startError, startIoThread } from './start.js';
+
+/** Settings of an I/O thread; sizes and limits hold for each client thread. */
+export interface IoThreadOptions {
+  /** Forces a backend, as the environment variable `SIDEPORT_BACKEND` does. */
+  readonly backend?: string;
+  /** Sources that one thread may have open, connections accepted ahead included. Default 16 384. */
+  readonly maxSources?: number;
+  /** Connections accepted before the program asks for them, per listener. Default 128. */
+  readonly acceptAhead?: number;
+  /** How long a closed stream may go on sending what was written. Default 30 000. */
+  readonly lingerMs?: number;
+  /** Default 65 536 bytes. */
+  readonly receiveBufferSize?: number;
+  /** Receive buffers per thread; one stream may hold a quarter of them. Default 64. */
+  readonly receiveBuffers?: number;
+  /** Default 16 384 bytes. */
+  readonly sendBufferSize?: number;
+  /** Send buffers per thread. Default 256. */
+  readonly sendBuffers?: number;
+  /** Bytes of one stream that may be written and unsent. Default 1 MiB. */
+  readonly maxUnsentBytes?: number;
+  /** How long to look for work before sleeping, in microseconds; adaptive. 0 never spins. Default 50. */
+  readonly spinUs?: number;
+  /** The worker's file, for bundlers that move it. */
+  readonly workerUrl?: URL;
+  /** The addon's file, for bundlers that move it. */
+  readonly addonPath?: string;
+  /** As for any `Worker`. */
+  readonly resourceLimits?: WorkerOptions['resourceLimits'];
+}
+
+/** An I/O thread's name; passes through `postMessage` and `workerData`. */
+export interface SharedIoThread {
+  readonly sideport: 'io-thread';
+  readonly portId: number;
+}
+
+/** Numeric options: default, least, most. */
+const NUMBERS = {
+  maxSources: [16_384, 1, 2 ** 20],
+  acceptAhead: [128, 1, 65_536],
+  lingerMs: [30_000, 0, 2 ** 31 - 1],
+  receiveBufferSize: [65_536, 64, 2 ** 24],
+  receiveBuffers: [64, 1, 65_536],
+  sendBufferSize: [16_384, 64, 2 ** 24],
+  sendBuffers: [256, 1, 65_536],
+  maxUnsentBytes: [1_048_576, 1, 2 ** 30],
+  spinUs: [50, 0, 1_000_000],
+} as const;
+
+let defaultThread: IoThread | undefined;
+let warnedOffMain = false;
+
+/** A handle; any number of threads may hold handles of the same I/O thread. */
+export class IoThread {
+  readonly #addon: Addon;
+  readonly #portId: number;
+  readonly #worker: Worker | undefined;
+  #attachment: Attachment | undefined;
+
+  private constructor(addon: Addon, portId: number, worker?: Worker) {
+    this.#addon = addon;
+    this.#portId = portId;
+    this.#worker = worker;
+  }
+
+  /**
+   * Starts an I/O thread of one's own; it ends with {@link close}, or with this thread. Returns when it runs (20 to 50 ms).
+   *
+   * @throws ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_START_FAILED, ERR_SIDEPORT_BACKEND, ERR_SIDEPORT_PERMISSION
+   */
+  static start(options: IoThreadOptions = {}): IoThread {
+    const configuration = configure(options);
+    const addon = tryLoadAddon(options.addonPath);
+    const { portId, worker } = startIoThread(addon, configuration, options);
+    return new IoThread(addon, portId, worker);
+  }
+
+  /**
+   * This process's I/O thread, which all threads share; started by whichever asks first. It lives no longer than
+   * that thread, so let the main thread be the first.
+   *
+   * @throws as {@link start}
+   */
+  static default(): IoThread {
+    const addon = tryLoadAddon();
+    while (!defaultThread?.#attachIfAlive()) defaultThread = elect(addon);
+    return defaultThread;
+  }
+
+  /** What another thread makes of a shared name. @throws ERR_SIDEPORT_INVALID_ARG */
+  static from(shared: SharedIoThread): IoThread {
+    if (shared?.sideport !== 'io-thread' || !Number.isInteger(shared.portId)) {
+      throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a shared IoThread: expected what share() gave');
+    }
+    return new IoThread(tryLoadAddon(), shared.portId);
+  }
+
+  /** @internal */
+  static elected(addon: Addon, portId: number, worker?: Worker): IoThread {
+    return new IoThread(addon, portId, worker);
+  }
+
+  /** A name that another thread makes a handle of, see {@link IoThread.from}. */
+  share(): SharedIoThread {
+    return { sideport: 'io-thread', portId: this.#portId };
+  }
+
+  /** The backend that really runs: `'epoll'`, `'poll'`. Attaches. */
+  get backend(): string {
+    return this.#attach().backend;
+  }
+
+  /** False once it has ended. */
+  get isAlive(): boolean {
+    return this.#attachIfAlive();
+  }
+
+  /** What it has done and holds. @throws ERR_SIDEPORT_IO_THREAD_GONE */
+  async stats(): Promise<IoThreadStats> {
+    return this.#attach().service.stats();
+  }
+
+  /**
+   * Ends the I/O thread: every thread that uses it is told (ERR_SIDEPORT_IO_THREAD_GONE), accepted writes are sent for
+   * `lingerMs` at most. Resolves when it has ended; at once if it had.
+   */
+  async close(): Promise<void> {
+    if (!this.isAlive) return;
+    const { client, service } = this.#attach();
+    const ended = client.ended();
+    const exited = this.#worker && once(this.#worker, 'exit');
+    this.#worker?.ref();
+    // It may end before its answer arrives, by this call or another thread's.
+    await service.close().catch(() => {});
+    await ended;
+    await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal This thread's tie to it. @throws ERR_SIDEPORT_IO_THREAD_GONE */
+  client(): Client {
+    const { client } = this.#attach();
+    client.probe();
+    client.checkAlive();
+    return client;
+  }
+
+  /** False if it has ended, perhaps since it was elected. */
+  #attachIfAlive(): boolean {
+    try {
+      return this.#attach().client.probe();
+    } catch (error) {
+      if (error instanceof SideportError && error.code === 'ERR_SIDEPORT_IO_THREAD_GONE') return false;
+      throw error;
+    }
+  }
+
+  #attach(): Attachment {
+    this.#attachment ??= attachments.get(this.#portId) ?? attach(this.#addon, this.#portId);
+    attachments.set(this.#portId, this.#attachment);
+    return this.#attachment;
+  }
+}
+
+/** A thread is one client of an I/O thread, however many handles and Polls it has. */
+const attachments = new Map<number, Attachment>();
+
+/** Finds the process's I/O thread, or starts it if this thread is the one to do so. */
+function elect(addon: Addon): IoThread {
+  for (;;) {
+    const claim = addon.electionClaim(PROTOCOL_VERSION);
+    if (claim === Claim.WON) return win(addon);
+    if (claim > 0) return IoThread.elected(addon, claim);
+    addon.electionWait(PROTOCOL_VERSION, 100);
+  }
+}
+
+function win(addon: Addon): IoThread {
+  try {
+    const { portId, worker } = startIoThread(addon, configure({}), {});
+    addon.electionResolve(PROTOCOL_VERSION, portId);
+    if (!isMainThread && !warnedOffMain) {
+      warnedOffMain = true;
+      process.emitWarning(
+        "sideport's I/O thread was started by a worker thread and ends with it, for every thread of the process; " +
+          'call IoThread.default() on the main thread first',
+        'SideportWarning',
+      );
+    }
+    return IoThread.elected(addon, portId, worker);
+  } catch (error) {
+    addon.electionAbandon(PROTOCOL_VERSION);
+    throw error;
+  }
+}
+
+function tryLoadAddon(path?: string): Addon {
+  try {
+    return loadAddon(path);
+  } catch (error) {
+    throw startError(error as NodeJS.ErrnoException);
+  }
+}
+
+function configure(options: IoThreadOptions): IoThreadConfiguration {
+  const numbers = Object.fromEntries(
+    Object.entries(NUMBERS).map(([name, [fallback, least, most]]) => {
+      const value = options[name as keyof typeof NUMBERS] ?? fallback;
+      if (!Number.isInteger(value) || value < least || value > most) {
+        throw fail('ERR_SIDEPORT_INVALID_ARG', `${name} is an integer from ${least} to ${most}, not ${String(value)}`);
+      }
+      return [name, value];
+    }),
+  ) as Record<keyof typeof NUMBERS, number>;
+  // An empty variable counts as unset, as it does for Node's own.
+  const backend = options.backend ?? (process.env.SIDEPORT_BACKEND || undefined);
+  return { ...numbers, backend, addonPath: options.addonPath };
+}

@@ -1,0 +1,119 @@
+/**
+ * What the addon offers, declared once. `native/addon.cc` is the other side of this file.
+ *
+ * Conventions: system errors come back as Node's negative errno (`-98`), never as exceptions; wrong
+ * argument types throw `TypeError`. Addresses are 24-byte wire addresses (`protocol/address.ts`).
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The completion port of one I/O thread (`native/completion_port.h`). Belongs to the thread that opened it. */
+export interface NativePort {
+  /** Names this port in the process; never used again for another one. */
+  readonly id: number;
+  /** The backend that really runs. */
+  readonly backend: string;
+  /** Records for the next `turn`, 12 words each. Written by the selector between turns. */
+  readonly submissions: Int32Array;
+  /** Records of the last `turn`, 12 words each. */
+  readonly completions: Int32Array;
+  /** One loop turn; returns the number of completion records. Never blocks longer than 100 ms. */
+  turn(submissionCount: number, timeoutMs: number): number;
+  /** Keeps `memory` alive and in place until {@link removeSegment} returns true. Returns the segment's number. */
+  addSegment(memory: Uint8Array, bufferSize: number): number;
+  removeSegment(segment: number): boolean;
+  dropGroup(group: number): void;
+  /** Operations started and released since the port was opened. */
+  started(): number;
+  released(): number;
+  /** The ids of clients whose threads have ended or detached since the last call. */
+  takeDeadClients(): number[];
+  /** Cancels, reaps and closes now instead of at the thread's end. Idempotent. True if nothing is left in flight. */
+  close(): boolean;
+}
+
+/**
+ * One client thread's tie to a port: it wakes the port, is woken through its doorbell, and tells the port of
+ * the thread's death. Ends with the thread, or with `detach`.
+ */
+export interface ThreadLink {
+  /** Names this client in the process; never used again. Also the doorbell's name, see {@link Addon.ringDoorbell}. */
+  readonly clientId: number;
+  /** Wakes the port; `reasons` as in `WakeReason`. Safe, and without effect, after the port's end. */
+  wake(reasons: number): void;
+  /** Whether the port still lives. Turns false before the port's memory goes. */
+  isAlive(): boolean;
+  /** Whether the doorbell keeps this thread's event loop alive. It starts without. */
+  ref(): void;
+  unref(): void;
+  /** Tells the port that this client is gone, as the thread's end would. Idempotent. */
+  detach(): void;
+}
+
+/** A socket's descriptor before the port owns it. Closed when it is collected or the thread ends, unless lent. */
+export interface Descriptor {
+  /** The descriptor, or -1 once it was closed or given up. */
+  readonly fd: number;
+  /**
+   * From now on the word `words[index]` decides who closes the descriptor: whoever swaps it away from `mine`
+   * first. The port's side does so when it adopts the descriptor; this side does so in `close`, when it is collected and when
+   * its thread ends. Exactly one of them closes, whatever dies in between.
+   */
+  lend(words: Int32Array, index: number, mine: number, closed: number): void;
+  /** Closes now if this side still owns it. Idempotent. */
+  close(): void;
+}
+
+/** Result of a claim in the election of the process's default I/O thread. */
+export const Claim = {
+  /** This thread has won: it must start an I/O thread and then call `electionResolve` or `electionAbandon`. */
+  WON: 0,
+  /** Another thread is starting one: wait with `electionWait`. */
+  PENDING: -1,
+  // any value > 0: the id of the port that is ready
+} as const;
+
+export interface SocketCalls {
+  /** A non-blocking, close-on-exec stream socket; `family` is 4 or 6. A negative errno on failure. */
+  open(family: number): Descriptor | number;
+  /** `reuseAddress` sets SO_REUSEADDR where it is safe (not on Windows). `v6only`: IPV6_V6ONLY. 0 or a negative errno. */
+  bind(fd: number, address: Uint8Array, reuseAddress: boolean, v6only: boolean): number;
+  listen(fd: number, backlog: number): number;
+  localAddress(fd: number, into: Uint8Array): number;
+  peerAddress(fd: number, into: Uint8Array): number;
+  setNoDelay(fd: number, on: boolean): number;
+  /** 0 or 1, or a negative errno. */
+  getNoDelay(fd: number): number;
+  setTtl(fd: number, ttl: number): number;
+  getTtl(fd: number): number;
+}
+
+export interface Addon {
+  /** The layout version of records and shared words that the addon was built for. */
+  readonly protocolVersion: number;
+  /** Opens the port of this thread. `backend` forces one, undefined takes the best that works. Throws when it cannot. */
+  openPort(backend: string | undefined, submissionCapacity: number, completionCapacity: number): NativePort;
+  /** Ties this thread to a port, or undefined if the port is gone. `doorbell` runs on this thread's event loop. */
+  link(portId: number, doorbell: () => void): ThreadLink | undefined;
+  /** Makes the client's doorbell callback run once on its thread. False if that client is gone. From any thread. */
+  ringDoorbell(clientId: number): boolean;
+  /** Wakes a port without a link to it; without effect if it is gone. */
+  wakePort(portId: number, reasons: number): void;
+  /** The election of the process-wide default I/O thread, one per protocol version. */
+  electionClaim(version: number): number;
+  electionResolve(version: number, portId: number): void;
+  electionAbandon(version: number): void;
+  /** Blocks natively until the election is no longer pending, at most `timeoutMs` (itself at most 100). */
+  electionWait(version: number, timeoutMs: number): void;
+  readonly socket: SocketCalls;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loads the addon from `addonPath`, or from the package's own build or prebuilds. */
+export function loadAddon(addonPath?: string): Addon {
+  if (addonPath !== undefined) return require(addonPath) as Addon;
+  // This file runs from dist/src, two levels below the package's root.
+  const load = require('node-gyp-build') as (root: string) => Addon;
+  return load(fileURLToPath(new URL('../..', import.meta.url)));
+}

@@ -1,0 +1,133 @@
+/**
+ * The control memory that one client thread and the I/O thread share: one SharedArrayBuffer per client, seen
+ * by both as one Int32Array. Received and sent bytes live in segments of their own (`buffer-name.ts`).
+ *
+ * ```
+ * word      line (16 words = 64 bytes, so no two threads write the same cache line)
+ *    0      SUBMISSION_TAIL   client writes: submissions published so far
+ *   16      SUBMISSION_HEAD   I/O thread writes: submissions taken so far
+ *   32      EVENT_TAIL        I/O thread writes: events published so far
+ *   48      EVENT_HEAD        client writes: events taken so far
+ *   64      SLEEP             the doorbell word (atomics/doorbell.ts)
+ *   80      SIGNALS           any thread: awakenings and interrupts so far
+ *   96      STATUS            I/O thread writes: attached, detached, gone
+ *  112      ROOM_WANTED       client writes: it waits for room, so completed sends ring
+ *  128      BUFFERS_WANTED    I/O thread writes: streams wait for buffers, so recycling wakes it
+ *  144      slots             slotCount records of 16 words
+ *  ...      submission ring   submissionCapacity entries of 8 words
+ *  ...      event ring        eventCapacity entries of 4 words
+ * ```
+ *
+ * A *slot* stands for one source. The client allocates slots and counts their generations; an accepted connection
+ * gets a slot that the client lent to the listener beforehand (an accept credit).
+ * The pair (slot, generation) is the name by which a source crosses threads; descriptors are reused by the kernel
+ * at once and name nothing.
+ *
+ * ```
+ *   free ──client allocates──► open ──────client submits CLOSE──────► closing
+ *    ▲                                                                  │ I/O thread reaps every operation
+ *    └── client reads RELEASED, the slot's last event; generation + 1 ◄─┘
+ * ```
+ */
+import { EVENT_WORDS } from './events.js';
+import { SUBMISSION_WORDS } from './submissions.js';
+
+const LINE = 16;
+
+/** Word offsets of the header. */
+export const Header = {
+  SUBMISSION_TAIL: 0 * LINE,
+  SUBMISSION_HEAD: 1 * LINE,
+  EVENT_TAIL: 2 * LINE,
+  EVENT_HEAD: 3 * LINE,
+  SLEEP: 4 * LINE,
+  SIGNALS: 5 * LINE,
+  STATUS: 6 * LINE,
+  ROOM_WANTED: 7 * LINE,
+  BUFFERS_WANTED: 8 * LINE,
+  WORDS: 9 * LINE,
+} as const;
+
+/** Values of `Header.STATUS`. */
+export const ClientStatus = {
+  ATTACHED: 0,
+  /** The I/O thread threw this client out: it had written what no client writes. */
+  DETACHED: 1,
+  /** The I/O thread has ended. */
+  GONE: 2,
+} as const;
+
+/** Word offsets within a slot's record. */
+export const Slot = {
+  /** Who closes the descriptor (atomics/ownership.ts). */
+  OWNER: 0,
+  /** Readiness not yet taken by the client (atomics/readiness.ts). */
+  READINESS: 1,
+  /** Node's negative errno that belongs to the FAILED bit; written before the bit. */
+  ERRNO: 2,
+  /** Six words: the remote address. Client writes it for connect, the I/O thread for accept. */
+  ADDRESS: 4,
+  WORDS: LINE,
+} as const;
+
+/** Bits of `Slot.READINESS`. */
+export const Readiness = {
+  /** The connection is established: there is room to write. */
+  CONNECTED: 1,
+  /** Connecting or accepting failed with `Slot.ERRNO`. */
+  FAILED: 2,
+  /** A READY entry for this slot is in the event ring. */
+  QUEUED: 1 << 30,
+} as const;
+
+/** How large a client's memory is. Chosen by the I/O thread; powers of two. */
+export interface Geometry {
+  readonly slotCount: number;
+  readonly submissionCapacity: number;
+  readonly eventCapacity: number;
+}
+
+/** Events outstanding per slot at most: READY, END, and ACCEPTED or RELEASED. Buffers add one each. */
+export const EVENTS_PER_SLOT = 3;
+
+export function nextPowerOfTwo(value: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, value)));
+}
+
+/** Sizes the rings such that everything that can be outstanding fits: neither side ever waits for event space. */
+export function geometryFor(maxSources: number, bufferCount: number): Geometry {
+  const slotCount = nextPowerOfTwo(maxSources);
+  return {
+    slotCount,
+    submissionCapacity: 4096,
+    eventCapacity: nextPowerOfTwo(slotCount * EVENTS_PER_SLOT + bufferCount),
+  };
+}
+
+/** First word of a slot's record. */
+export function slotBase(slot: number): number {
+  return Header.WORDS + slot * Slot.WORDS;
+}
+
+export function submissionRingBase(geometry: Geometry): number {
+  return Header.WORDS + geometry.slotCount * Slot.WORDS;
+}
+
+export function eventRingBase(geometry: Geometry): number {
+  return submissionRingBase(geometry) + geometry.submissionCapacity * SUBMISSION_WORDS;
+}
+
+export function clientMemoryBytes(geometry: Geometry): number {
+  return 4 * (eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS);
+}
+
+/**
+ * The I/O thread's own shared word, one SharedArrayBuffer for all its clients.
+ */
+export const IoHeader = {
+  /** Raised while the I/O thread sleeps in the kernel (atomics/io-sleep.ts). */
+  SLEEP: 0,
+  /** Set to ask the I/O thread to end. */
+  STOP: LINE,
+  WORDS: 2 * LINE,
+} as const;

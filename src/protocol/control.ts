@@ -1,0 +1,123 @@
+/**
+ * The control path: the messages by which a thread attaches to an I/O thread, and what promises travel over.
+ * Bytes and events never take it.
+ *
+ * BroadcastChannels carry it, because a SharedArrayBuffer goes through one and any thread can open one by name,
+ * without being handed a port by the thread that started the I/O thread (which may be blocked, or gone).
+ * Every message is followed by a wake with `WakeReason.CONTROL`.
+ *
+ * ```
+ *   client                              I/O thread
+ *   opens clientChannel(id)
+ *   posts AttachRequest on portChannel(port), wakes ──► receives, builds the client's memory,
+ *   sleeps on request.answer                            opens clientChannel(id), posts AttachAnswer,
+ *   receives AttachAnswer ◄──────────────────────────── stores ANSWERED and notifies
+ *   afterwards: comlink over clientChannel(id)
+ * ```
+ */
+
+import type { SegmentDescription } from './buffer-name.js';
+import type { Geometry } from './client-memory.js';
+
+/** Where an I/O thread listens for attaching threads. */
+export function portChannel(portId: number): string {
+  return `sideport/port/${portId}`;
+}
+
+/** Where one client and the I/O thread talk. */
+export function clientChannel(clientId: number): string {
+  return `sideport/client/${clientId}`;
+}
+
+export interface AttachRequest {
+  readonly kind: 'attach';
+  readonly clientId: number;
+  /** One word, see {@link Answer}. */
+  readonly answer: SharedArrayBuffer;
+}
+
+/** Values of a synchronous request's answer word. */
+export const Answer = { PENDING: 0, ANSWERED: 1 } as const;
+
+export type AttachAnswer =
+  | {
+      readonly kind: 'attached';
+      readonly memory: SharedArrayBuffer;
+      readonly ioHeader: SharedArrayBuffer;
+      readonly geometry: Geometry;
+      readonly segments: readonly SegmentDescription[];
+      readonly limits: ClientLimits;
+      readonly backend: string;
+    }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** What the client itself keeps to. */
+export interface ClientLimits {
+  /** Sources open at once, accept credits included. */
+  readonly maxSources: number;
+  /** Connections that a listener accepts before the user does. */
+  readonly acceptAhead: number;
+  /** Bytes of one stream that were written and not yet taken by the kernel. */
+  readonly maxUnsentBytes: number;
+}
+
+/** Words of the boot memory by which a starting I/O thread reports. */
+export const Boot = {
+  /** {@link BootState}; the other words are written before it. */
+  STATE: 0,
+  /** The new port's id. */
+  PORT_ID: 1,
+  WORDS: 16,
+} as const;
+
+export const BootState = { STARTING: 0, READY: 1, FAILED: 2 } as const;
+
+/** `workerData` of an I/O thread. */
+export interface IoThreadData {
+  readonly boot: SharedArrayBuffer;
+  /** The shared words of `IoHeader`; the starter keeps them to ask for the end. */
+  readonly ioHeader: SharedArrayBuffer;
+  /** JSON text `{ message, code }` of the error when starting failed, zero-padded. */
+  readonly failure: SharedArrayBuffer;
+  readonly options: IoThreadConfiguration;
+}
+
+/** Every setting of an I/O thread, defaults filled in. Sizes in bytes. */
+export interface IoThreadConfiguration {
+  readonly backend: string | undefined;
+  readonly addonPath: string | undefined;
+  readonly maxSources: number;
+  readonly acceptAhead: number;
+  readonly lingerMs: number;
+  readonly receiveBufferSize: number;
+  readonly receiveBuffers: number;
+  readonly sendBufferSize: number;
+  readonly sendBuffers: number;
+  readonly maxUnsentBytes: number;
+  /** Microseconds of looking for work before sleeping; 0 never spins. */
+  readonly spinUs: number;
+}
+
+/** What `ioThread.stats()` answers. */
+export interface IoThreadStats {
+  readonly backend: string;
+  readonly clients: number;
+  /** Sources the I/O thread knows, accepted and closing ones included. */
+  readonly sources: number;
+  /** Operations started and released since the start; their difference is in flight. */
+  readonly operationsStarted: number;
+  readonly operationsReleased: number;
+  readonly turns: number;
+  /** Turns that slept in the kernel. */
+  readonly sleeps: number;
+  /** Doorbells rung. */
+  readonly doorbells: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Receive buffers that readers hold now, over all clients. */
+  readonly receiveBuffersHeld: number;
+  /** Streams that wait for a receive buffer now. */
+  readonly streamsStarved: number;
+  /** Clients thrown out for writing nonsense. */
+  readonly clientsDetached: number;
+}

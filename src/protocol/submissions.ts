@@ -1,0 +1,32 @@
+/**
+ * Submissions: what a client asks of the I/O thread, one entry of eight words in its submission ring.
+ *
+ * ```
+ *  0 opcode | 1 slot | 2 generation | 3 a | 4 b | 5 c | 6 (reserved) | 7 (reserved)
+ * ```
+ *
+ * The I/O thread copies an entry to private memory before it validates it, and detaches a client whose entry names
+ * what that client cannot name. An entry for a slot whose generation has passed is stale, not wrong: it is dropped.
+ */
+export const SUBMISSION_WORDS = 8;
+
+export const Submission = {
+  /** The source becomes known. a = descriptor, lent by `Slot.OWNER`; b = interest. */
+  OPEN_LISTENER: 1,
+  /** As OPEN_LISTENER, for a stream that connects to `Slot.ADDRESS`. */
+  OPEN_STREAM: 2,
+  /** a = interest (bits of `Interest`): whether to receive or accept ahead. */
+  INTEREST: 3,
+  /** slot = a listener. a = slot, b = generation for the next connection that it accepts. */
+  ACCEPT_CREDIT: 4,
+  /** slot = 0. a = name of a receive buffer that the reader is done with. */
+  RECYCLE: 5,
+  /** a = name of a send buffer, b = length in bytes >= 1. The buffer is the I/O thread's until SENT. */
+  SEND: 6,
+  /** a = ShutdownHow. `WRITE` is queued behind the sends before it. */
+  SHUTDOWN: 7,
+  /** a = CloseMode. FLUSHED sends what was accepted, for `lingerMs` at most. The slot's last submission. */
+  CLOSE: 8,
+  /** Answered by a POSTED event: a round trip through the I/O thread. a comes back. */
+  POST: 9,
+} as const;

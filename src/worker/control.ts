@@ -1,0 +1,83 @@
+/**
+ * The control path on the I/O thread: attaching clients, the comlink service, the end of clients.
+ */
+import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { expose } from 'comlink';
+import { announce } from '../atomics/flag.js';
+import type { IoThreadConfiguration } from '../protocol/control.js';
+import { Answer, type AttachAnswer, type AttachRequest, clientChannel, portChannel } from '../protocol/control.js';
+import { CloseMode } from '../protocol/port-records.js';
+import type { Selector } from './selector.js';
+import type { Service } from './service.js';
+import { takeSubmissions } from './submissions.js';
+
+export class Control {
+  readonly #selector: Selector;
+  readonly #configuration: IoThreadConfiguration;
+  readonly #ioHeader: Int32Array;
+  readonly #service: Service;
+  readonly #requests: BroadcastChannel;
+  readonly #channels = new Map<number, BroadcastChannel>();
+
+  constructor(selector: Selector, configuration: IoThreadConfiguration, ioHeader: Int32Array, service: Service) {
+    this.#selector = selector;
+    this.#configuration = configuration;
+    this.#ioHeader = ioHeader;
+    this.#service = service;
+    this.#requests = new BroadcastChannel(portChannel(selector.port.native.id));
+  }
+
+  /** Handles what waits, then lets the event loop run once: comlink's listeners and its answers need it. */
+  async handle(): Promise<void> {
+    for (let request = this.#nextRequest(); request; request = this.#nextRequest()) this.#attach(request);
+    for (const clientId of this.#selector.port.native.takeDeadClients()) this.#clientEnded(clientId);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#requests.close();
+  }
+
+  #nextRequest(): AttachRequest | undefined {
+    // Node's types do not know that a BroadcastChannel is taken too; its documentation does.
+    const requests = this.#requests as unknown as MessagePort;
+    return receiveMessageOnPort(requests)?.message as AttachRequest | undefined;
+  }
+
+  #attach({ clientId, answer }: AttachRequest): void {
+    const channel = new BroadcastChannel(clientChannel(clientId));
+    channel.postMessage(this.#welcome(clientId));
+    announce(new Int32Array(answer), 0, Answer.ANSWERED);
+    expose(this.#service, channel as unknown as Parameters<typeof expose>[1]);
+    this.#channels.set(clientId, channel);
+  }
+
+  #welcome(clientId: number): AttachAnswer {
+    try {
+      const client = this.#selector.attach(clientId);
+      const { maxSources, acceptAhead, maxUnsentBytes } = this.#configuration;
+      return {
+        kind: 'attached',
+        memory: client.memory,
+        geometry: client.geometry,
+        segments: client.describe(),
+        ioHeader: this.#ioHeader.buffer as SharedArrayBuffer,
+        backend: this.#selector.port.native.backend,
+        limits: { maxSources, acceptAhead, maxUnsentBytes },
+      };
+    } catch (error) {
+      return { kind: 'refused', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** The thread has ended: what it published before is still taken, what it wrote is flushed, the rest reclaimed. */
+  #clientEnded(clientId: number): void {
+    this.#channels.get(clientId)?.close();
+    this.#channels.delete(clientId);
+    const session = this.#selector.session(clientId);
+    if (!session) return;
+    takeSubmissions(session, Number.POSITIVE_INFINITY);
+    session.drain(CloseMode.FLUSHED);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The I/O thread's entry point: opens the port, reports to the thread that waits for it, runs the loop, cleans up.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { announce, setBootPortId } from '../atomics/flag.js';
+import { requestStop } from '../atomics/io-sleep.js';
+import { loadAddon } from '../native.js';
+import { Boot, BootState, type IoThreadConfiguration, type IoThreadData } from '../protocol/control.js';
+import { CloseMode } from '../protocol/port-records.js';
+import { Control } from './control.js';
+import { Port } from './port.js';
+import { Selector } from './selector.js';
+import { Service } from './service.js';
+import { TurnLoop } from './turn-loop.js';
+
+const SUBMISSION_RECORDS = 4096;
+const COMPLETION_RECORDS = 256;
+
+class IoThreadMain {
+  readonly portId: number;
+  readonly #selector: Selector;
+  readonly #ioHeader: Int32Array;
+  readonly #loop: TurnLoop;
+  readonly #control: Control;
+  readonly #lingerMs: number;
+  #closingUntilMs: number | undefined;
+
+  constructor(configuration: IoThreadConfiguration, ioHeader: Int32Array) {
+    this.#ioHeader = ioHeader;
+    const addon = loadAddon(configuration.addonPath);
+    const native = addon.openPort(configuration.backend, SUBMISSION_RECORDS, COMPLETION_RECORDS);
+    this.portId = native.id;
+    this.#selector = new Selector(addon, new Port(native), configuration);
+    this.#loop = new TurnLoop(this.#selector, this.#ioHeader, configuration.spinUs);
+    const service = new Service(this.#selector, () => this.#beginClose());
+    this.#control = new Control(this.#selector, configuration, this.#ioHeader, service);
+    this.#lingerMs = configuration.lingerMs;
+  }
+
+  async run(): Promise<void> {
+    while (this.#closingUntilMs === undefined && this.#loop.run()) await this.#control.handle();
+    if (this.#closingUntilMs !== undefined) this.#flush(this.#closingUntilMs);
+    for (const session of this.#selector.sessions()) session.gone();
+    this.#control.close();
+    this.#selector.port.native.close();
+  }
+
+  #beginClose(): void {
+    this.#closingUntilMs ??= performance.now() + this.#lingerMs;
+  }
+
+  /** `ioThread.close()`: every client is told, then what they wrote before is flushed. */
+  #flush(untilMs: number): void {
+    const sessions = [...this.#selector.sessions()];
+    this.#selector.takeSubmissions();
+    for (const session of sessions) {
+      session.gone();
+      session.drain(CloseMode.FLUSHED);
+    }
+    while (sessions.some((session) => session.sourceCount > 0) && performance.now() < untilMs) this.#loop.turn();
+    requestStop(this.#ioHeader);
+  }
+}
+
+const { boot, ioHeader, failure, options } = workerData as IoThreadData;
+const bootWords = new Int32Array(boot);
+// An I/O thread is nobody's conversation partner: its parent's port must not keep it alive when it has ended.
+parentPort?.unref();
+
+let main: IoThreadMain | undefined;
+try {
+  main = new IoThreadMain(options, new Int32Array(ioHeader));
+  setBootPortId(bootWords, main.portId);
+  announce(bootWords, Boot.STATE, BootState.READY);
+} catch (error) {
+  const { message, code } = error as NodeJS.ErrnoException;
+  new TextEncoder().encodeInto(JSON.stringify({ message, code }), new Uint8Array(failure));
+  announce(bootWords, Boot.STATE, BootState.FAILED);
+}
+await main?.run();
