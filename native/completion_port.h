@@ -72,6 +72,7 @@ inline constexpr int kPiecesPerSend = 16;
 // What a submission asks for. Commands take effect at once and have no completion; operations have
 // exactly one release each. A command on an endpoint that was never adopted is ignored, an operation
 // on one is released at once with -EBADF.
+// clang-format off
 enum class Opcode : int32_t {
   // -- commands ------------------------------------------------------------------------------------
   kAdopt = 1,     // a = descriptor. The endpoint takes it over. If the kernel refuses to watch it,
@@ -98,6 +99,7 @@ enum class Opcode : int32_t {
                   //     this one), closes the descriptor, result = 0 always. The endpoint is then free.
   kWake = 21,     // never submitted; reports the awakener. endpoint = -1, result = reasons.
 };
+// clang-format on
 
 enum class CloseMode : int32_t {
   kFlushed = 0,  // FIN, then a bounded discard of what the peer already sent: closing a socket with

@@ -96,8 +96,10 @@ export class IoThread {
    */
   static default(): IoThread {
     const addon = tryLoadAddon();
-    while (!defaultThread?.#attachIfAlive()) defaultThread = elect(addon);
-    return defaultThread;
+    let thread = defaultThread ?? elect(addon);
+    while (!thread.#attachIfAlive()) thread = elect(addon);
+    defaultThread = thread;
+    return thread;
   }
 
   /** What another thread makes of a shared name. @throws ERR_SIDEPORT_INVALID_ARG */

@@ -1,0 +1,62 @@
+// Synchronous socket calls, shared by every POSIX backend and by the calls that JavaScript makes on
+// the thread that owns a socket. Results are Node's negative errno, or what the call returns.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "completion_port.h"
+
+namespace sideport {
+
+// A socket address in the kernel's form.
+struct KernelAddress {
+  sockaddr_storage storage;
+  socklen_t length;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+// False when the wire address has no family.
+bool ToKernel(const WireAddress& wire, KernelAddress* out);
+// Family 0 for anything but IPv4 and IPv6.
+WireAddress ToWire(const KernelAddress& address);
+
+void SetCloseOnExecAndNonBlocking(int fd);
+
+int32_t OpenStreamSocket(int family);
+int32_t Bind(int fd, const WireAddress& address, bool reuse_address, bool v6only);
+int32_t Listen(int fd, int backlog);
+int32_t LocalAddress(int fd, WireAddress* out);
+int32_t PeerAddress(int fd, WireAddress* out);
+int32_t SetNoDelay(int fd, bool on);
+int32_t GetNoDelay(int fd);
+int32_t SetTtl(int fd, int ttl);
+int32_t GetTtl(int fd);
+
+// The operations that a readiness backend performs. All are non-blocking and retry EINTR.
+
+// A connection, non-blocking and closed on exec, and its peer; -EAGAIN when there is none. By
+// accept and fcntl, as every POSIX system has them: a fork in between inherits the descriptor.
+int32_t AcceptConnection(int fd, WireAddress* peer);
+#ifdef __linux__
+// The same by accept4, which leaves no such gap.
+int32_t AcceptConnectionAtomic(int fd, WireAddress* peer);
+#endif
+// 0, -EINPROGRESS, or an error.
+int32_t StartConnect(int fd, const WireAddress& remote);
+// The outcome of a connect that was in progress, once the socket is writable.
+int32_t ConnectResult(int fd);
+int32_t Receive(int fd, uint8_t* into, size_t size);
+// Never raises SIGPIPE.
+int32_t SendVector(int fd, const struct iovec* pieces, size_t count);
+void ShutdownSocket(int fd, int how);
+// Closes as CloseMode says.
+void CloseSocket(int fd, CloseMode mode);
+// Closes a descriptor on which nothing was ever sent or received.
+void CloseDescriptor(int fd);
+
+}  // namespace sideport
