@@ -1,12 +1,14 @@
 // `npm run lint`: TypeScript by biome, C++ and C by clang-format. Both must be clean.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = new URL('..', import.meta.url);
-const native = ['native/', 'bench/native/'].flatMap((folder) =>
-  readdirSync(new URL(folder, root))
+const root = fileURLToPath(new URL('..', import.meta.url));
+const native = ['native', 'bench'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true })
     .filter((name) => /\.(h|cc|c)$/.test(name))
-    .map((name) => folder + name),
+    .map((name) => join(folder, name)),
 );
 
 function run(command, args) {

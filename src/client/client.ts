@@ -73,7 +73,7 @@ export class Client {
   #nextPost = 1;
   #signalsSeen = 0;
   #end: SideportError | undefined;
-  readonly #whenEnded: (() => void)[] = [];
+  readonly #endListeners = new Set<() => void>();
   #settleScheduled = false;
   #draining = false;
   #referenced = false;
@@ -136,20 +136,27 @@ export class Client {
     if (this.#end !== undefined) throw fail(this.#end.code);
   }
 
-  /** Resolves when the I/O thread has ended; keeps this thread alive until then. */
-  ended(): Promise<void> {
-    if (this.#end !== undefined && !this.#link.isAlive()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenEnded.push(resolve);
-      this.#relisten();
-    });
+  /**
+   * `listener` is called once the I/O thread has ended; until then, or until the returned function is called, this
+   * thread stays alive for it.
+   */
+  onEnd(listener: () => void): () => void {
+    if (this.#end !== undefined && !this.#link.isAlive()) {
+      listener();
+      return () => {};
+    }
+    this.#endListeners.add(listener);
+    this.#relisten();
+    return () => {
+      if (this.#endListeners.delete(listener)) this.#relisten();
+    };
   }
 
   /** The doorbell: runs on this thread's event loop. */
   readonly doorbell = (): void => {
     this.#sleeper.calledBack();
     this.#lookForEnd();
-    if (!this.#link.isAlive()) for (const resolve of this.#whenEnded.splice(0)) resolve();
+    this.#tellEnded();
     this.#settleAll();
   };
 
@@ -380,6 +387,13 @@ export class Client {
     for (const listener of this.#signalListeners) listener.look();
   }
 
+  #tellEnded(): void {
+    if (this.#link.isAlive()) return;
+    const listeners = [...this.#endListeners];
+    this.#endListeners.clear();
+    for (const listener of listeners) listener();
+  }
+
   #settleAll(): void {
     this.drain();
     for (const waiter of [...this.#waiters]) waiter.settle();
@@ -388,7 +402,7 @@ export class Client {
 
   /** Keeps the doorbell raised, and the thread alive, exactly while somebody on the event loop waits. */
   #relisten(): void {
-    const needed = this.#waiters.size > 0 || this.#flushing.size > 0 || this.#whenEnded.length > 0;
+    const needed = this.#waiters.size > 0 || this.#flushing.size > 0 || this.#endListeners.size > 0;
     if (needed !== this.#referenced) {
       this.#referenced = needed;
       if (needed) this.#link.ref();

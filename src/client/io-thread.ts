@@ -142,7 +142,7 @@ export class IoThread {
   async close(): Promise<void> {
     if (!this.isAlive) return;
     const { client, service } = this.#attach();
-    const ended = client.ended();
+    const ended = new Promise<void>((resolve) => client.onEnd(resolve));
     const exited = this.#worker && once(this.#worker, 'exit');
     this.#worker?.ref();
     // It may end before its answer arrives, by this call or another thread's.

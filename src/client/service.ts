@@ -37,14 +37,14 @@ export function connectService(channel: BroadcastChannel, client: Client): Remot
   async function call<T>(invoke: () => Promise<T>): Promise<T> {
     client.checkAlive();
     if (pending++ === 0) channel.ref();
+    let forgetEnd = () => {};
     try {
-      return await Promise.race([
-        invoke(),
-        client.ended().then((): never => {
-          throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
-        }),
-      ]);
+      return await new Promise<T>((resolve, reject) => {
+        forgetEnd = client.onEnd(() => reject(fail('ERR_SIDEPORT_IO_THREAD_GONE')));
+        invoke().then(resolve, reject);
+      });
     } finally {
+      forgetEnd();
       if (--pending === 0) channel.unref();
     }
   }

@@ -91,7 +91,9 @@ class Expectation {
 
 function without(expected: Expected, seen: Seen): Expected {
   if (expected.token !== seen.token) return expected;
-  const left = Object.entries(expected).filter(([name, value]) => name === 'token' || seen[name as keyof Seen] !== value);
+  const left = Object.entries(expected).filter(
+    ([name, value]) => name === 'token' || seen[name as keyof Seen] !== value,
+  );
   return Object.fromEntries(left) as unknown as Expected;
 }
 
