@@ -54,8 +54,8 @@ export class TcpListener implements SourceHandle {
     const descriptor = addon.socket.open(familyOf(wire));
     if (typeof descriptor === 'number') throw systemError('socket', descriptor);
     const where = decodeAddress(wire) ?? { address: host, port };
-    step(descriptor, 'bind', where, addon.socket.bind(descriptor.fd, wire, true, ipv6Only));
-    step(descriptor, 'listen', where, addon.socket.listen(descriptor.fd, backlog));
+    step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, ipv6Only));
+    step(descriptor, where, addon.socket.listen(descriptor.fd, backlog));
     return new TcpListener(new ListenerSource(descriptor), addon);
   }
 
@@ -103,9 +103,9 @@ export class TcpListener implements SourceHandle {
   }
 }
 
-/** One system call of binding; on failure nothing is left open. */
-function step(descriptor: Descriptor, syscall: string, where: { address: string; port: number }, errno: number): void {
+/** One system call of binding; on failure nothing is left open. node:net names `listen` whichever of them fails. */
+function step(descriptor: Descriptor, where: { address: string; port: number }, errno: number): void {
   if (errno >= 0) return;
   descriptor.close();
-  throw systemError(syscall, errno, where);
+  throw systemError('listen', errno, where);
 }

@@ -2,6 +2,7 @@
  * Each test file has an I/O thread of its own, so files may run in parallel, in processes or in worker threads.
  * After each test nothing may be left on it: no source, no operation started and not released.
  */
+import { appendFileSync } from 'node:fs';
 import type { TestFn } from 'ava';
 import { IoThread, type IoThreadOptions, type IoThreadStats } from '../../src/index.js';
 
@@ -12,6 +13,7 @@ export function ioThreadFor(test: TestFn, options: IoThreadOptions = {}): IoThre
     const forced = options.backend ?? process.env.SIDEPORT_BACKEND;
     if (forced) t.is(ioThread.backend, forced);
     else t.truthy(ioThread.backend);
+    if (process.env.SIDEPORT_TEST_RECORD) appendFileSync(process.env.SIDEPORT_TEST_RECORD, `${ioThread.backend}\n`);
   });
   test.afterEach.always('nothing is left in flight', async (t) => {
     const { operationsStarted, operationsReleased, sources } = await quiet(ioThread);
