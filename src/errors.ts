@@ -79,14 +79,17 @@ export function systemError(
   remote?: { readonly address: string; readonly port: number },
 ): SystemError {
   const [code, text] = getSystemErrorMap().get(errno) ?? [`Unknown system error ${errno}`, 'unknown error'];
-  const where = remote ? ` ${remote.address}:${remote.port}` : '';
-  const error = new Error(`${syscall} ${code}: ${text}${where}`) as SystemError;
+  // As Node does: port 0 is none.
+  const where = remote ? ` ${remote.address}${remote.port > 0 ? `:${remote.port}` : ''}` : '';
+  // Of all network calls Node explains the code for `listen` alone.
+  const explained = syscall === 'listen' ? `${code}: ${text}` : code;
+  const error = new Error(`${syscall} ${explained}${where}`) as SystemError;
   error.errno = errno;
   error.code = code;
   error.syscall = syscall;
   if (remote) {
     error.address = remote.address;
-    error.port = remote.port;
+    if (remote.port > 0) error.port = remote.port;
   }
   return error;
 }
