@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { loadAddon } from '../../src/native.js';
+import {
+  bufferName,
+  indexOf,
+  MAX_BUFFERS_PER_SEGMENT,
+  MAX_SEGMENTS,
+  segmentOf,
+} from '../../src/protocol/buffer-name.js';
+import {
+  clientMemoryBytes,
+  EVENTS_PER_SLOT,
+  eventRingBase,
+  geometryFor,
+  Header,
+  slotBase,
+  submissionRingBase,
+} from '../../src/protocol/client-memory.js';
+import { EVENT_WORDS, EventKind, eventKind, eventSlot, MAX_SLOTS, packEvent } from '../../src/protocol/events.js';
+import * as records from '../../src/protocol/port-records.js';
+import { SUBMISSION_WORDS } from '../../src/protocol/submissions.js';
+
+test('no two header words share a cache line', (t) => {
+  const { WORDS, ...words } = Header;
+  const lines = Object.values(words).map((word) => word >> 4);
+  t.is(new Set(lines).size, lines.length);
+  t.true(Object.values(words).every((word) => word < WORDS));
+});
+
+test('the parts of a client memory follow one another without overlap', (t) => {
+  for (const [maxSources, buffers] of [
+    [1, 2],
+    [5, 17],
+    [16_384, 320],
+  ] as const) {
+    const geometry = geometryFor(maxSources, buffers);
+    t.true(geometry.slotCount >= maxSources);
+    t.true(geometry.eventCapacity >= geometry.slotCount * EVENTS_PER_SLOT + buffers);
+    for (const size of Object.values(geometry)) t.is(size & (size - 1), 0, 'a power of two');
+    t.is(slotBase(0), Header.WORDS);
+    t.is(submissionRingBase(geometry), slotBase(geometry.slotCount));
+    t.is(eventRingBase(geometry), submissionRingBase(geometry) + geometry.submissionCapacity * SUBMISSION_WORDS);
+    t.is(clientMemoryBytes(geometry), 4 * (eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS));
+  }
+});
+
+test('a buffer name gives segment and index back, up to its limits', (t) => {
+  for (const segment of [0, 1, MAX_SEGMENTS - 1]) {
+    for (const index of [0, 1, MAX_BUFFERS_PER_SEGMENT - 1]) {
+      const name = bufferName(segment, index);
+      t.true(name >= 0, 'an int32 word keeps it');
+      t.is(name | 0, name);
+      t.deepEqual([segmentOf(name), indexOf(name)], [segment, index]);
+    }
+  }
+});
+
+test('an event word gives kind and slot back, up to their limits', (t) => {
+  for (const kind of Object.values(EventKind)) {
+    for (const slot of [0, 1, MAX_SLOTS - 1]) {
+      const word = packEvent(kind, slot);
+      t.deepEqual([eventKind(word), eventSlot(word)], [kind, slot]);
+    }
+  }
+});
+
+const header = readFileSync(new URL('../../../native/completion_port.h', import.meta.url), 'utf8');
+
+/** `kAdopt = 1` -> 1. */
+function native(name: string): number | undefined {
+  const value = new RegExp(`\\bk${name} = (\\d+)`).exec(header)?.[1];
+  return value === undefined ? undefined : Number(value);
+}
+
+const camel = (name: string) =>
+  name.toLowerCase().replace(/(^|_)(\w)/g, (_, _u, letter: string) => letter.toUpperCase());
+
+test('both sides of the boundary count alike', (t) => {
+  t.is(loadAddon().protocolVersion, records.PROTOCOL_VERSION);
+  for (const [name, value] of Object.entries(records.PortOpcode)) t.is(native(camel(name)), value, name);
+  for (const [name, value] of Object.entries(records.CloseMode)) t.is(native(camel(name)), value, name);
+  for (const [name, value] of Object.entries(records.CompletionFlag)) t.is(native(camel(name)), value, name);
+  for (const [name, value] of Object.entries(records.WakeReason)) t.is(native(`Wake${camel(name)}`), value, name);
+  t.is(native('MorePieces'), records.SEND_MORE_PIECES);
+  t.is(native('PiecesPerSend'), records.PIECES_PER_SEND);
+  t.regex(header, new RegExp(`sizeof\\(SubmissionRecord\\) == ${4 * records.RECORD_WORDS}\\b`));
+  t.regex(header, new RegExp(`sizeof\\(CompletionRecord\\) == ${4 * records.RECORD_WORDS}\\b`));
+});
