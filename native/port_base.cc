@@ -258,12 +258,13 @@ void PortBase::Provide(int32_t group, int32_t segment, int32_t index) {
 
 void PortBase::DropGroup(int32_t group) { buffers_.DropGroup(group); }
 
-void PortBase::StartCloseAtShutdown(Endpoint* endpoint) {
-  if (endpoint->Has(Opcode::kClose)) return;
+bool PortBase::StartCloseAtShutdown(Endpoint* endpoint) {
+  if (endpoint->Has(Opcode::kClose)) return false;
   started_++;
   endpoint->in_flight |= Endpoint::Bit(Opcode::kClose);
   // What the kernel has been given to send it still delivers.
   endpoint->close_mode = CloseMode::kFlushed;
+  return true;
 }
 
 void PortBase::ForgetEverything() {

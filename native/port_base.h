@@ -55,8 +55,8 @@ class PortBase : public CompletionPort {
   bool TakeWake(CompletionRecord* record);
 
   // -- the end
-  // Close is in flight on the endpoint from here on, started on the selector's behalf if need be.
-  void StartCloseAtShutdown(Endpoint* endpoint);
+  // Close is in flight on the endpoint from here on; whether that is news.
+  bool StartCloseAtShutdown(Endpoint* endpoint);
   // Once nothing is in flight.
   void ForgetEverything();
 
