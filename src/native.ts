@@ -110,9 +110,17 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
+/** The package's own, once found: looking for it reads folders, which takes time and a descriptor. */
+let ours: Addon | undefined;
+
 /** Loads the addon from `addonPath`, or from the package's own build or prebuilds. */
 export function loadAddon(addonPath?: string): Addon {
   if (addonPath !== undefined) return require(addonPath) as Addon;
+  ours ??= findAddon();
+  return ours;
+}
+
+function findAddon(): Addon {
   // This file runs from dist/src, two levels below the package's root.
   const load = require('node-gyp-build') as (root: string) => Addon;
   return load(fileURLToPath(new URL('../..', import.meta.url)));
