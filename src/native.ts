@@ -110,14 +110,17 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
-/** The package's own, once found: looking for it reads folders, which takes time and a descriptor. */
-let ours: Addon | undefined;
+/** The addon of this thread, once loaded: looking for it reads folders, which takes time and a descriptor. */
+let loaded: Addon | undefined;
 
-/** Loads the addon from `addonPath`, or from the package's own build or prebuilds. */
+/**
+ * Loads the addon from `addonPath`, or else the one that this thread has loaded before, or else from the package's own build or
+ * prebuilds. So a program that names its path once, in `IoThread.start`, need not name it for each socket.
+ */
 export function loadAddon(addonPath?: string): Addon {
-  if (addonPath !== undefined) return require(addonPath) as Addon;
-  ours ??= findAddon();
-  return ours;
+  if (addonPath !== undefined) loaded = require(addonPath) as Addon;
+  loaded ??= findAddon();
+  return loaded;
 }
 
 function findAddon(): Addon {

@@ -7,7 +7,7 @@ import { type CorrupterData, corruptions } from './util/corruptions.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Random, scaled } from './util/random.js';
-import { connectTo, listen, Pair } from './util/streams.js';
+import { listen, Pair } from './util/streams.js';
 import { PATIENCE_MS, TestThread } from './util/thread.js';
 
 const ioThread = ioThreadFor(test);
@@ -154,28 +154,18 @@ for (const how of Object.keys(corruptions) as (keyof typeof corruptions)[]) {
   });
 }
 
-test('the default I/O thread is one for all handles and Polls of a thread', (t) => {
-  const [one, two] = [IoThread.default(), IoThread.default()];
-  t.is(one.share().portId, two.share().portId);
-  using poll = new Poll();
-  using listener = listen();
-  poll.registry.register(listener, 0, Interest.READABLE);
-  using stream = connectTo(listener);
-  using other = new Poll({ ioThread: two });
-  other.registry.register(stream, 1, Interest.WRITABLE);
-  expectEvents(other, { token: 1, writable: true });
-  expectEvents(poll, { token: 0, readable: true });
-  listener.accept()?.stream.abort();
-});
-
-test('a default I/O thread that has been closed is followed by a new one', async (t) => {
-  const first = IoThread.default();
-  t.true(first.isAlive);
-  await first.close();
-  const second = IoThread.default();
-  t.not(second.share().portId, first.share().portId);
-  t.true(second.isAlive);
-  t.false(first.isAlive);
+// In processes of their own: the default I/O thread is the whole process's, which other test files may share.
+test('the default I/O thread is one for all handles and Polls of a thread; closed, it is followed by a new one', async (t) => {
+  const { status, stdout, stderr, hung } = await runChild('default-io-thread');
+  t.false(hung);
+  t.is(status, 0, stderr);
+  t.deepEqual(JSON.parse(stdout), {
+    handlesAgree: true,
+    pollsShareSources: true,
+    aliveAfterClose: false,
+    newAlive: true,
+    newIsNew: true,
+  });
 });
 
 test('a program that blocks its main thread for ever and has signal handlers is warned, once', async (t) => {

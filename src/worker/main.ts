@@ -11,6 +11,7 @@ import { Control } from './control.js';
 import { Port } from './port.js';
 import { Selector } from './selector.js';
 import { Service } from './service.js';
+import { keepErrorFields } from './service-errors.js';
 import { TurnLoop } from './turn-loop.js';
 
 const SUBMISSION_RECORDS = 4096;
@@ -66,6 +67,8 @@ const { boot, ioHeader, failure, options } = workerData as IoThreadData;
 const bootWords = new Int32Array(boot);
 // An I/O thread is nobody's conversation partner: its parent's port must not keep it alive when it has ended.
 parentPort?.unref();
+
+keepErrorFields();
 
 let main: IoThreadMain | undefined;
 try {
