@@ -99,6 +99,7 @@ Napi::Function PortBinding::Define(Napi::Env env) {
                          InstanceMethod<&PortBinding::Started>("started"),
                          InstanceMethod<&PortBinding::Released>("released"),
                          InstanceMethod<&PortBinding::TakeDeadClients>("takeDeadClients"),
+                         InstanceMethod<&PortBinding::Withdraw>("withdraw"),
                          InstanceMethod<&PortBinding::Close>("close"),
                      });
 }
@@ -233,6 +234,11 @@ Napi::Value PortBinding::TakeDeadClients(const Napi::CallbackInfo&) {
   uint32_t at = 0;
   for (uint32_t client : record_->TakeDeadClients()) clients.Set(at++, client);
   return clients;
+}
+
+void PortBinding::Withdraw(const Napi::CallbackInfo&) {
+  record_->Withdraw();
+  Election::Get().PortDies(record_->id);
 }
 
 Napi::Value PortBinding::Close(const Napi::CallbackInfo&) {

@@ -38,6 +38,7 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
   Napi::Value Started(const Napi::CallbackInfo& info);
   Napi::Value Released(const Napi::CallbackInfo& info);
   Napi::Value TakeDeadClients(const Napi::CallbackInfo& info);
+  void Withdraw(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   static void EnvironmentEnds(void* binding);

@@ -15,9 +15,14 @@ void PortRecord::Wake(int32_t reasons) {
 
 bool PortRecord::Link(uint32_t client_id) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!alive_) return false;
+  if (!alive_ || withdrawn_) return false;
   clients_.insert(client_id);
   return true;
+}
+
+void PortRecord::Withdraw() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  withdrawn_ = true;
 }
 
 void PortRecord::ClientDied(uint32_t client_id) {

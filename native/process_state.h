@@ -36,8 +36,10 @@ class PortRecord {
   // write, so it never goes to a number used again.
   void Wake(int32_t reasons);
 
-  // False when the port has died: nobody would tell the client of it.
+  // False when the port takes no new clients or has died: nobody would tell the client of it.
   bool Link(uint32_t client_id);
+  // Every Link from now on fails.
+  void Withdraw();
   // The client's thread has ended or left; the port hears of it at its next control wake.
   void ClientDied(uint32_t client_id);
   std::vector<uint32_t> TakeDeadClients();
@@ -52,6 +54,7 @@ class PortRecord {
  private:
   std::atomic<bool> alive_{true};
   std::mutex mutex_;
+  bool withdrawn_ = false;
   std::shared_ptr<Awakener> awakener_;  // nullptr: dead
   std::set<uint32_t> clients_;
   std::vector<uint32_t> dead_clients_;

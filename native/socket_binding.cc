@@ -17,9 +17,12 @@ Napi::Value Result(const Napi::CallbackInfo& info, int32_t result) {
 Napi::Value OpenCall(const Napi::CallbackInfo& info) {
   const int32_t family = IntArgument(info, 0);
   const Napi::Object object = info.Env().GetInstanceData<AddonData>()->descriptor.New({});
+  // Looked up first: from worker.terminate() on, such calls into Node fail, also amid this function,
+  // and would leave the descriptor to nobody.
+  Descriptor* const owner = Descriptor::Unwrap(object);
   const int32_t fd = OpenStreamSocket(family);
   if (fd < 0) return Result(info, fd);
-  Descriptor::Unwrap(object)->Own(fd);
+  owner->Own(fd);
   return object;
 }
 

@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { fail, type SideportError } from './errors.js';
 
 /** The completion port of one I/O thread (`native/completion_port.h`). Belongs to the thread that opened it. */
 export interface NativePort {
@@ -28,6 +29,11 @@ export interface NativePort {
   released(): number;
   /** The ids of clients whose threads have ended or detached since the last call. */
   takeDeadClients(): number[];
+  /**
+   * From now on nobody new finds the port: the election forgets it and `link` is refused. Those who are linked already go
+   * on. Idempotent.
+   */
+  withdraw(): void;
   /** Cancels, reaps and closes now instead of at the thread's end. Idempotent. True if nothing is left in flight. */
   close(): boolean;
 }
@@ -110,10 +116,34 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
-/** Loads the addon from `addonPath`, or from the package's own build or prebuilds. */
+/** The addon of this thread, once loaded: looking for it reads folders, which takes time and a descriptor. */
+let loaded: Addon | undefined;
+
+/**
+ * Loads the addon from `addonPath`, or else the one that this thread has loaded before, or else from the package's own build or
+ * prebuilds. So a program that names its path once, in `IoThread.start`, need not name it for each socket.
+ *
+ * @throws ERR_SIDEPORT_PERMISSION
+ */
 export function loadAddon(addonPath?: string): Addon {
-  if (addonPath !== undefined) return require(addonPath) as Addon;
+  try {
+    if (addonPath !== undefined) loaded = require(addonPath) as Addon;
+    loaded ??= findAddon();
+    return loaded;
+  } catch (error) {
+    throw denial(error as NodeJS.ErrnoException) ?? error;
+  }
+}
+
+function findAddon(): Addon {
   // This file runs from dist/src, two levels below the package's root.
   const load = require('node-gyp-build') as (root: string) => Addon;
   return load(fileURLToPath(new URL('../..', import.meta.url)));
+}
+
+/** What Node's permission model refused, as one of our own errors. */
+export function denial({ message, code }: { message: string; code?: string | undefined }): SideportError | undefined {
+  if (code !== 'ERR_ACCESS_DENIED' && code !== 'ERR_DLOPEN_DISABLED') return undefined;
+  const flags = 'sideport needs --allow-worker and --allow-addons (and --allow-fs-read of its files)';
+  return fail('ERR_SIDEPORT_PERMISSION', `${message}; ${flags}`);
 }

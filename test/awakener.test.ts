@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Awakener, Events, IoThread, Poll, type SharedAwakener } from '../src/index.js';
+import { Awakener, Events, Poll, type SharedAwakener } from '../src/index.js';
 import type { SleeperData } from './fixtures/sleeper.js';
 import type { WakerData } from './fixtures/waker.js';
 import { expectEvents } from './util/expect-events.js';
@@ -151,12 +151,4 @@ test('misuse is a coded error at the call', (t) => {
   for (const shared of [undefined, null, {}, { sideport: 'signal' }, 7]) {
     t.throws(() => Awakener.from(shared as unknown as SharedAwakener), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   }
-});
-
-test('an Awakener works on the default I/O thread, too', (t) => {
-  using poll = new Poll();
-  using awakener = new Awakener(poll.registry, 3);
-  awakener.wake();
-  t.is(poll.poll(new Events(1), 0), 1);
-  t.not(IoThread.default().share().portId, ioThread.share().portId);
 });

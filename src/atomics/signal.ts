@@ -20,11 +20,12 @@ export function newSignal(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4));
 }
 
-/** B1, B2. False when the signal was raised already and its taker has yet to look: nothing more to do. */
-export function raiseSignal(signal: Int32Array, words: Int32Array): boolean {
-  if (Atomics.exchange(signal, 0, 1) === 1) return false;
-  Atomics.add(words, Header.SIGNALS, 1);
-  return true;
+/**
+ * B1, B2. When the signal was raised already and its taker has yet to look, SIGNALS says so already. B3 follows in any
+ * case. V8 terminates a thread at function entries and loop edges only: never between B1 and B2.
+ */
+export function raiseSignal(signal: Int32Array, words: Int32Array): void {
+  if (Atomics.exchange(signal, 0, 1) === 0) Atomics.add(words, Header.SIGNALS, 1);
 }
 
 /** C3. Whether the signal was raised. */

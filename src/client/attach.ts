@@ -22,8 +22,19 @@ export interface Attachment {
   readonly backend: string;
 }
 
-/** @throws ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_TIMEOUT, ERR_SIDEPORT_LIMIT */
-export function attach(addon: Addon, portId: number): Attachment {
+/** A thread is one client of an I/O thread, however many handles and Polls it has. */
+const attachments = new Map<number, Attachment>();
+
+/** This thread's tie to the I/O thread, made if need be. @throws ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_TIMEOUT, ERR_SIDEPORT_LIMIT */
+export function attachmentTo(addon: Addon, portId: number): Attachment {
+  const existing = attachments.get(portId);
+  if (existing) return existing;
+  const made = attach(addon, portId);
+  attachments.set(portId, made);
+  return made;
+}
+
+function attach(addon: Addon, portId: number): Attachment {
   let client: Client | undefined;
   const link = addon.link(portId, () => client?.doorbell());
   if (!link) throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
@@ -36,8 +47,12 @@ export function attach(addon: Addon, portId: number): Attachment {
     awaitAnswer(new Int32Array(answer), () => link.isAlive());
     // Node's types do not know that a BroadcastChannel is taken too; its documentation does.
     const received = receiveMessageOnPort(channel as unknown as MessagePort)?.message as AttachAnswer | undefined;
+    if (received?.kind === 'gone') throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
     if (received?.kind !== 'attached') throw fail('ERR_SIDEPORT_LIMIT', received?.message);
-    client = new Client(addon, link, portId, received);
+    client = new Client(addon, link, portId, received, () => {
+      channel.close();
+      attachments.delete(portId);
+    });
     return { client, service: connectService(channel, client), backend: received.backend };
   } catch (error) {
     channel.close();

@@ -20,6 +20,7 @@ import type { AttachAnswer, ClientLimits } from '../protocol/control.js';
 import { EVENT_WORDS, EventKind, eventKind, eventSlot } from '../protocol/events.js';
 import { CloseMode, WakeReason } from '../protocol/port-records.js';
 import { SUBMISSION_WORDS, Submission } from '../protocol/submissions.js';
+import { Hold, Holds } from './holds.js';
 import { ReceiveBuffers } from './receive-buffers.js';
 import { SendPool } from './send-pool.js';
 import { type SlotOwner, Slots } from './slots.js';
@@ -42,6 +43,8 @@ export interface SignalListener {
 
 /** A Poll, as far as its client is concerned. */
 export interface Waiter {
+  /** Taken while it waits. */
+  readonly hold: Hold;
   /** Settles a pending wait if there is something to settle it with. */
   settle(): void;
   /** The I/O thread is gone, or has detached this thread. */
@@ -67,20 +70,26 @@ export class Client {
   readonly #creditless = new Set<Deferred>();
   readonly #signalListeners = new Set<SignalListener>();
   readonly #waiters = new Set<Waiter>();
-  /** Slots of sources that flush after their close: they keep this thread alive. */
-  readonly #flushing = new Set<number>();
+  /** Whoever takes one is called back, and keeps this thread alive unless unref'ed. */
+  readonly holds = new Holds(() => this.#relisten());
   readonly #posts = new Map<number, () => void>();
   #nextPost = 1;
   #signalsSeen = 0;
   #end: SideportError | undefined;
+  readonly #onGone: () => void;
+  /** The port is closed: nothing will come of it any more. Later than `#end` where the I/O thread flushes before it ends. */
+  #gone = false;
   readonly #endListeners = new Set<() => void>();
+  readonly #endHold = new Hold(this.holds);
   #settleScheduled = false;
   #draining = false;
   #referenced = false;
 
-  constructor(addon: Addon, link: ThreadLink, portId: number, attached: Attached) {
+  /** `onGone` is called once the port is closed. */
+  constructor(addon: Addon, link: ThreadLink, portId: number, attached: Attached, onGone: () => void) {
     this.#addon = addon;
     this.#link = link;
+    this.#onGone = onGone;
     this.portId = portId;
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
@@ -141,14 +150,15 @@ export class Client {
    * thread stays alive for it.
    */
   onEnd(listener: () => void): () => void {
-    if (this.#end !== undefined && !this.#link.isAlive()) {
+    this.#lookForEnd();
+    if (this.#gone) {
       listener();
       return () => {};
     }
     this.#endListeners.add(listener);
-    this.#relisten();
+    this.#endHold.take();
     return () => {
-      if (this.#endListeners.delete(listener)) this.#relisten();
+      if (this.#endListeners.delete(listener) && this.#endListeners.size === 0) this.#endHold.drop();
     };
   }
 
@@ -156,7 +166,6 @@ export class Client {
   readonly doorbell = (): void => {
     this.#sleeper.calledBack();
     this.#lookForEnd();
-    this.#tellEnded();
     this.#settleAll();
   };
 
@@ -240,13 +249,6 @@ export class Client {
     descriptor.lend(this.words, ownerWord(slot), lent(generation), CLOSED);
   }
 
-  /** A source was closed; a flushing one keeps this thread alive until it is released. */
-  sourceClosing(slot: number, flushes: boolean): void {
-    if (!flushes) return;
-    this.#flushing.add(slot);
-    this.#relisten();
-  }
-
   /** Closes a connection that nobody here wants. */
   reset(slot: number, generation: number): void {
     this.submit(Submission.CLOSE, slot, generation, CloseMode.RESET);
@@ -284,15 +286,15 @@ export class Client {
 
   // -- sleeping and draining -------------------------------------------------------------------------
 
-  /** A wait is pending: the doorbell settles it, and this thread stays alive for it. */
+  /** A wait is pending: the doorbell settles it. */
   addWaiter(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#relisten();
+    waiter.hold.take();
   }
 
   removeWaiter(waiter: Waiter): void {
     this.#waiters.delete(waiter);
-    this.#relisten();
+    waiter.hold.drop();
   }
 
   /** Settles pending waits on the event loop's next turn: somebody else drained what they wait for. */
@@ -311,7 +313,7 @@ export class Client {
     this.#sleeper.block(Math.min(timeoutMs, LIVENESS_SLICE_MS), () => this.#hasNews());
     this.#lookForEnd();
     // The doorbell was lowered for this: whoever waits on the event loop must raise it again.
-    if (this.#waiters.size > 0 || this.#flushing.size > 0) this.scheduleSettle();
+    if (this.holds.taken) this.scheduleSettle();
   }
 
   /** Files every event that has arrived under its source, and looks at signals. */
@@ -361,7 +363,6 @@ export class Client {
   #released(slot: number, owner: SlotOwner | undefined): void {
     owner?.released();
     this.#slots.release(slot);
-    if (this.#flushing.delete(slot)) this.#relisten();
     if (this.#creditless.size > 0) this.#askAgain(this.#creditless);
   }
 
@@ -388,9 +389,9 @@ export class Client {
   }
 
   #tellEnded(): void {
-    if (this.#link.isAlive()) return;
     const listeners = [...this.#endListeners];
     this.#endListeners.clear();
+    this.#endHold.drop();
     for (const listener of listeners) listener();
   }
 
@@ -400,42 +401,56 @@ export class Client {
     this.#relisten();
   }
 
-  /** Keeps the doorbell raised, and the thread alive, exactly while somebody on the event loop waits. */
+  /** Keeps the doorbell raised exactly while somebody on the event loop waits, and this thread alive for whoever wants it. */
   #relisten(): void {
-    const needed = this.#waiters.size > 0 || this.#flushing.size > 0 || this.#endListeners.size > 0;
-    if (needed !== this.#referenced) {
-      this.#referenced = needed;
-      if (needed) this.#link.ref();
+    const { taken, referenced } = this.holds;
+    if (referenced !== this.#referenced) {
+      this.#referenced = referenced;
+      if (referenced) this.#link.ref();
       else this.#link.unref();
     }
-    if (!needed || this.#end !== undefined) this.#sleeper.stopListening();
+    if (!taken || this.#end !== undefined) this.#sleeper.stopListening();
     else if (!this.#sleeper.listen(() => this.#hasNews())) this.scheduleSettle();
   }
 
   /** Has the I/O thread ended, or thrown this thread out? Then everybody who waits is told. */
   #lookForEnd(): void {
-    if (this.#end !== undefined) return;
-    const now = status(this.words);
-    if (now === ClientStatus.DETACHED) this.#finish(fail('ERR_SIDEPORT_DETACHED'));
-    else if (now === ClientStatus.GONE || !this.#link.isAlive()) this.#finish(fail('ERR_SIDEPORT_IO_THREAD_GONE'));
+    if (this.#gone) return;
+    const portIsOpen = this.#link.isAlive();
+    if (this.#end === undefined) {
+      const now = status(this.words);
+      if (now === ClientStatus.DETACHED) this.#finish(fail('ERR_SIDEPORT_DETACHED'));
+      else if (now === ClientStatus.GONE || !portIsOpen) this.#finish(fail('ERR_SIDEPORT_IO_THREAD_GONE'));
+    }
+    if (!portIsOpen) this.#letGo();
+  }
+
+  /** Gives back what this thread has of a closed port. A bell that was rung for it may never be heard. */
+  #letGo(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#link.detach();
+    this.#onGone();
+    if (this.#endListeners.size > 0) setImmediate(() => this.#tellEnded());
   }
 
   #finish(error: SideportError): void {
     this.drain();
     this.#end = error;
     for (const owner of this.#slots.owners()) owner.goneWithIoThread();
-    this.#flushing.clear();
     this.#posts.clear();
     const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    this.#relisten();
+    this.#sleeper.stopListening();
     // Never inside a blocking poll's call: the waits' continuations run on the event loop.
     for (const waiter of waiters) waiter.fail(error);
   }
 
   // -- other threads ---------------------------------------------------------------------------------
 
-  /** Rings another client of any I/O thread, after a signal to it was raised. */
+  /**
+   * Rings another client of any I/O thread, after a signal to it was raised. V8 terminates a thread at function entries and
+   * loop edges only: never between the swap, `claimRing`'s last act, and the native call.
+   */
   static ring(addon: Addon, words: Int32Array, clientId: number): void {
     if (claimRing(words) === Ring.DOORBELL) addon.ringDoorbell(clientId);
   }

@@ -1,13 +1,12 @@
 /**
  * `IoThread`: the thread that owns the completion port. Most programs use the default one, without ever naming it.
  */
-import { once } from 'node:events';
 import { isMainThread, type Worker, type WorkerOptions } from 'node:worker_threads';
 import { fail, SideportError } from '../errors.js';
 import { type Addon, Claim, loadAddon } from '../native.js';
 import type { IoThreadConfiguration, IoThreadStats } from '../protocol/control.js';
 import { PROTOCOL_VERSION } from '../protocol/port-records.js';
-import { type Attachment, attach } from './attach.js';
+import { type Attachment, attachmentTo } from './attach.js';
 import type { Client } from './client.js';
 import { startError, startIoThread } from './start.js';
 
@@ -140,13 +139,13 @@ export class IoThread {
    * `lingerMs` at most. Resolves when it has ended; at once if it had.
    */
   async close(): Promise<void> {
-    if (!this.isAlive) return;
-    const { client, service } = this.#attach();
+    const attachment = this.#attachUnlessGone();
+    if (!attachment) return;
+    const { client, service } = attachment;
     const ended = new Promise<void>((resolve) => client.onEnd(resolve));
-    const exited = this.#worker && once(this.#worker, 'exit');
-    this.#worker?.ref();
+    const exited = this.#workerExit();
     // It may end before its answer arrives, by this call or another thread's.
-    await service.close().catch(() => {});
+    if (client.isAlive) await service.close().catch(() => {});
     await ended;
     await exited;
   }
@@ -165,23 +164,32 @@ export class IoThread {
 
   /** False if it has ended, perhaps since it was elected. */
   #attachIfAlive(): boolean {
+    return this.#attachUnlessGone()?.client.probe() ?? false;
+  }
+
+  #attachUnlessGone(): Attachment | undefined {
     try {
-      return this.#attach().client.probe();
+      return this.#attach();
     } catch (error) {
-      if (error instanceof SideportError && error.code === 'ERR_SIDEPORT_IO_THREAD_GONE') return false;
+      if (error instanceof SideportError && error.code === 'ERR_SIDEPORT_IO_THREAD_GONE') return undefined;
       throw error;
     }
   }
 
   #attach(): Attachment {
-    this.#attachment ??= attachments.get(this.#portId) ?? attach(this.#addon, this.#portId);
-    attachments.set(this.#portId, this.#attachment);
+    this.#attachment ??= attachmentTo(this.#addon, this.#portId);
     return this.#attachment;
   }
-}
 
-/** A thread is one client of an I/O thread, however many handles and Polls it has. */
-const attachments = new Map<number, Attachment>();
+  /** On the thread that started it: resolves when its worker has exited, and keeps this thread alive until then. */
+  #workerExit(): Promise<void> | undefined {
+    const worker = this.#worker;
+    // Node's sign that the exit event is past.
+    if (!worker || worker.threadId === -1) return undefined;
+    worker.ref();
+    return new Promise((resolve) => worker.once('exit', () => resolve()));
+  }
+}
 
 /** Finds the process's I/O thread, or starts it if this thread is the one to do so. */
 function elect(addon: Addon): IoThread {

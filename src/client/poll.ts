@@ -13,6 +13,7 @@ import { newSignal, takeSignal } from '../atomics/signal.js';
 import { fail } from '../errors.js';
 import type { Client, SignalListener, Waiter } from './client.js';
 import { type Event, Events } from './events.js';
+import { Hold } from './holds.js';
 import { IoThread } from './io-thread.js';
 import { ReadyQueue } from './ready-list.js';
 import { Registry } from './registry.js';
@@ -40,6 +41,7 @@ export interface PollHandle {
 interface PendingWait {
   readonly events: Events;
   readonly settle: (error?: unknown) => void;
+  timer?: NodeJS.Timeout;
 }
 
 /** Timers hold 31 bits of milliseconds; what is longer waits that long and then again. */
@@ -55,10 +57,7 @@ export class Poll implements AsyncIterable<Event> {
   readonly #client: Client;
   readonly #ready = new ReadyQueue();
   readonly #signal = newSignal();
-  readonly #waiter: Waiter = {
-    settle: () => this.#settle(),
-    fail: (error) => this.#pending?.settle(fail(error.code)),
-  };
+  readonly #waiter: Waiter;
   readonly #interrupts: SignalListener = {
     look: () => {
       if (takeSignal(this.#signal)) this.#interrupted = true;
@@ -72,6 +71,11 @@ export class Poll implements AsyncIterable<Event> {
   /** @throws ERR_SIDEPORT_START_FAILED, ERR_SIDEPORT_PERMISSION, ERR_SIDEPORT_BACKEND, ERR_SIDEPORT_IO_THREAD_GONE */
   constructor({ ioThread = IoThread.default() }: PollOptions = {}) {
     this.#client = ioThread.client();
+    this.#waiter = {
+      hold: new Hold(this.#client.holds),
+      settle: () => this.#settle(),
+      fail: (error) => this.#pending?.settle(fail(error.code)),
+    };
     this.registry = new Registry(this.#client, this.#ready, () => this.#checkOpen());
     this.#client.addSignalListener(this.#interrupts);
   }
@@ -102,7 +106,7 @@ export class Poll implements AsyncIterable<Event> {
   }
 
   /**
-   * As {@link poll}, without blocking. A pending wait keeps this thread alive.
+   * As {@link poll}, without blocking. A pending wait keeps this thread alive, unless {@link unref} was called.
    *
    * @returns the number of events; rejects where `poll` throws, and with the signal's reason when aborted
    */
@@ -154,6 +158,21 @@ export class Poll implements AsyncIterable<Event> {
     }
   }
 
+  /** Undoes {@link unref}, also for a wait that is pending. */
+  ref(): this {
+    return this.#reference(true);
+  }
+
+  /** This Poll's waits, a pending one included, no longer keep the thread alive; it may end before they settle. */
+  unref(): this {
+    return this.#reference(false);
+  }
+
+  /** Whether a pending wait keeps, or would keep, the thread alive. */
+  hasRef(): boolean {
+    return this.#waiter.hold.referenced;
+  }
+
   /** Ends all registrations, and a pending wait with ERR_SIDEPORT_CLOSED. Sources stay open. Idempotent. */
   close(): void {
     if (this.#closed) return;
@@ -179,6 +198,14 @@ export class Poll implements AsyncIterable<Event> {
     return timeoutMs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(timeoutMs);
   }
 
+  #reference(referenced: boolean): this {
+    this.#waiter.hold.referenced = referenced;
+    const timer = this.#pending?.timer;
+    if (referenced) timer?.ref();
+    else timer?.unref();
+    return this;
+  }
+
   #checkOpen(): void {
     if (this.#closed) throw fail('ERR_SIDEPORT_CLOSED');
   }
@@ -194,23 +221,24 @@ export class Poll implements AsyncIterable<Event> {
   #pend(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const untilMs = performance.now() + limitMs;
-      let timer: NodeJS.Timeout | undefined;
       const expire = () => {
         const leftMs = untilMs - performance.now();
-        if (leftMs > 0) timer = setTimeout(expire, Math.min(Math.ceil(leftMs), TIMER_MAX_MS));
-        else this.#timedOut();
+        if (leftMs <= 0) return this.#timedOut();
+        pending.timer = setTimeout(expire, Math.min(Math.ceil(leftMs), TIMER_MAX_MS));
+        if (!this.hasRef()) pending.timer.unref();
       };
       const abort = () => this.#pending?.settle(signal?.reason);
       const settle = (error?: unknown) => {
         this.#pending = undefined;
         this.#immediate = 0;
-        clearTimeout(timer);
+        clearTimeout(pending.timer);
         signal?.removeEventListener('abort', abort);
         this.#client.removeWaiter(this.#waiter);
         if (error === undefined) resolve();
         else reject(error);
       };
-      this.#pending = { events, settle };
+      const pending: PendingWait = { events, settle };
+      this.#pending = pending;
       signal?.addEventListener('abort', abort);
       if (limitMs !== Number.POSITIVE_INFINITY) expire();
       this.#client.addWaiter(this.#waiter);

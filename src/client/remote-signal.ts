@@ -48,8 +48,12 @@ export class RemoteSignal {
     return { sideport: 'signal', clientId: this.#clientId, memory, signal: this.#signal.buffer as SharedArrayBuffer };
   }
 
-  /** Raises the signal and rings the client if it sleeps. */
+  /**
+   * Raises the signal and rings the client if it sleeps. Rings also for a signal that was raised already: whoever raised it
+   * may have been terminated before it rang.
+   */
   raise(): void {
-    if (raiseSignal(this.#signal, this.#words)) Client.ring(this.#addon, this.#words, this.#clientId);
+    raiseSignal(this.#signal, this.#words);
+    Client.ring(this.#addon, this.#words, this.#clientId);
   }
 }

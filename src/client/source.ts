@@ -16,6 +16,7 @@ import type { Descriptor } from '../native.js';
 import { CloseMode } from '../protocol/port-records.js';
 import { Submission } from '../protocol/submissions.js';
 import type { Client } from './client.js';
+import { Hold } from './holds.js';
 import { type ReadinessSource, type ReadyList, Registration } from './registration.js';
 import type { SlotOwner } from './slots.js';
 
@@ -36,6 +37,9 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   #fd: number;
   #submittedInterest = 0;
   #closed = false;
+  #referenced = true;
+  /** Taken while this flushes after its close. */
+  #hold: Hold | undefined;
 
   /** @internal Fresh with a descriptor of its own, or accepted: `fd` is the port's, `name` its slot. */
   protected constructor(descriptor: Descriptor | undefined, fd: number, name?: SlotName) {
@@ -71,11 +75,26 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   /** @internal The last chance to give buffers back. */
   protected abstract ending(): void;
 
-  /** @internal Called when the slot is the client's again. */
-  released(): void {}
+  /** Whether a flushing close keeps, or would keep, this thread alive. */
+  get referenced(): boolean {
+    return this.#referenced;
+  }
 
-  /** @internal A connection was lost with its I/O thread. */
-  goneWithIoThread(): void {}
+  set referenced(referenced: boolean) {
+    this.#referenced = referenced;
+    if (this.#hold) this.#hold.referenced = referenced;
+  }
+
+  /** @internal Called when the slot is the client's again. */
+  released(): void {
+    this.#hold?.drop();
+  }
+
+  /** @internal The I/O thread has ended, or serves this thread no more. Nothing of a source that was closed remains. */
+  goneWithIoThread(): void {
+    this.#hold?.drop();
+    if (this.#closed) this.#descriptor?.close();
+  }
 
   /** @internal @throws ERR_SIDEPORT_ALREADY_REGISTERED, ERR_SIDEPORT_OTHER_IO_THREAD, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT */
   registerWith(client: Client, list: ReadyList, token: number, interest: number, options: number): void {
@@ -115,9 +134,14 @@ export abstract class Source implements ReadinessSource, SlotOwner {
     if (at >= 0) this.#registrations.splice(at, 1)[0]?.end();
   }
 
-  /** The descriptor, for synchronous calls of the owner thread. @internal */
+  /**
+   * The descriptor, for synchronous calls of the owner thread. An I/O thread that ends closes what it adopted, and the
+   * kernel uses the number again: so from then on there is none. @internal @throws ERR_SIDEPORT_IO_THREAD_GONE
+   */
   protected get fd(): number {
     this.checkOpen();
+    this.name?.client.probe();
+    this.name?.client.checkAlive();
     return this.#fd;
   }
 
@@ -147,12 +171,24 @@ export abstract class Source implements ReadinessSource, SlotOwner {
       this.#descriptor?.close();
       return;
     }
-    this.ending();
-    // From here on the descriptor is the I/O thread's alone: it closes it, and the kernel reuses the number.
-    this.#fd = -1;
-    if (!this.name.client.isAlive) return;
-    this.submit(Submission.CLOSE, mode);
-    this.name.client.sourceClosing(this.name.slot, mode === CloseMode.FLUSHED);
+    const { client } = this.name;
+    try {
+      this.ending();
+      // From here on the descriptor is the I/O thread's alone: it closes it, and the kernel reuses the number.
+      this.#fd = -1;
+      if (client.isAlive) this.submit(Submission.CLOSE, mode);
+    } catch (error) {
+      // Found gone at this very call; a close is content with that.
+      if (client.isAlive) throw error;
+    }
+    // An I/O thread that ended before it adopted the descriptor has left it to us.
+    if (!client.isAlive) this.#descriptor?.close();
+    else if (mode === CloseMode.FLUSHED) this.#awaitRelease(client);
+  }
+
+  #awaitRelease(client: Client): void {
+    this.#hold = new Hold(client.holds, this.#referenced);
+    this.#hold.take();
   }
 
   #find(list: ReadyList): Registration | undefined {

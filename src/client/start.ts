@@ -5,10 +5,11 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { awaitChange, bootPortId } from '../atomics/flag.js';
 import { requestStop } from '../atomics/io-sleep.js';
 import { errorCodes, fail, type SideportErrorCode } from '../errors.js';
-import type { Addon } from '../native.js';
+import { type Addon, denial } from '../native.js';
 import { IoHeader } from '../protocol/client-memory.js';
 import { Boot, BootState, type IoThreadConfiguration, type IoThreadData } from '../protocol/control.js';
 import { WakeReason } from '../protocol/port-records.js';
+import { WorkerWatch } from './worker-watch.js';
 
 const SLICE_MS = 100;
 const TIMEOUT_MS = 10_000;
@@ -27,10 +28,12 @@ export interface WorkerSettings {
 
 /** @throws ERR_SIDEPORT_START_FAILED, ERR_SIDEPORT_BACKEND, ERR_SIDEPORT_PERMISSION, ERR_SIDEPORT_TIMEOUT */
 export function startIoThread(addon: Addon, options: IoThreadConfiguration, settings: WorkerSettings): StartedIoThread {
+  const watch = new WorkerWatch();
   const data: IoThreadData = {
     boot: new SharedArrayBuffer(4 * Boot.WORDS),
     ioHeader: new SharedArrayBuffer(4 * IoHeader.WORDS),
     failure: new SharedArrayBuffer(FAILURE_BYTES),
+    watch: watch.workerEnd,
     options,
   };
   const worker = newWorker(data, settings);
@@ -38,7 +41,7 @@ export function startIoThread(addon: Addon, options: IoThreadConfiguration, sett
   worker.unref();
   // Its end reaches every client by itself. Without a listener an error would also end this thread.
   worker.on('error', (error) => process.emitWarning(`The I/O thread failed: ${error.stack}`, 'SideportWarning'));
-  const portId = awaitBoot(data, worker);
+  const portId = awaitBoot(data, worker, watch);
   stopAtExit(addon, worker, portId, new Int32Array(data.ioHeader));
   return { portId, worker };
 }
@@ -47,6 +50,7 @@ function newWorker(workerData: IoThreadData, { workerUrl, resourceLimits }: Work
   const options: WorkerOptions = {
     name: 'sideport I/O',
     workerData,
+    transferList: [workerData.watch],
     // No preloads of this process: they would double the start-up time and could load sideport itself.
     execArgv: [],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -60,16 +64,23 @@ function newWorker(workerData: IoThreadData, { workerUrl, resourceLimits }: Work
   }
 }
 
-function awaitBoot(data: IoThreadData, worker: Worker): number {
+function awaitBoot(data: IoThreadData, worker: Worker, watch: WorkerWatch): number {
   const boot = new Int32Array(data.boot);
   const untilMs = performance.now() + TIMEOUT_MS;
-  for (;;) {
-    const state = awaitChange(boot, Boot.STATE, BootState.STARTING, SLICE_MS);
-    if (state === BootState.READY) return bootPortId(boot);
-    if (state === BootState.FAILED) throw startError(failureOf(data.failure));
-    if (performance.now() < untilMs) continue;
-    void worker.terminate();
-    throw fail('ERR_SIDEPORT_TIMEOUT', 'The I/O thread did not start in time');
+  try {
+    for (;;) {
+      // Asked first: what a worker announced before its end is seen after it.
+      const ended = watch.hasEnded();
+      const state = awaitChange(boot, Boot.STATE, BootState.STARTING, ended ? 0 : SLICE_MS);
+      if (state === BootState.READY) return bootPortId(boot);
+      if (state === BootState.FAILED) throw startError(failureOf(data.failure));
+      if (ended) throw fail('ERR_SIDEPORT_START_FAILED', 'The I/O thread ended before it had opened its port');
+      if (performance.now() < untilMs) continue;
+      void worker.terminate();
+      throw fail('ERR_SIDEPORT_TIMEOUT', 'The I/O thread did not start in time');
+    }
+  } finally {
+    watch.close();
   }
 }
 
@@ -81,10 +92,8 @@ function failureOf(failure: SharedArrayBuffer): { message: string; code?: string
 
 /** What kept the I/O thread from starting, as one of our own errors. */
 export function startError({ message, code }: { message: string; code?: string | undefined }): Error {
-  if (code === 'ERR_ACCESS_DENIED' || code === 'ERR_DLOPEN_DISABLED') {
-    const flags = 'sideport needs --allow-worker and --allow-addons (and --allow-fs-read of its files)';
-    return fail('ERR_SIDEPORT_PERMISSION', `${message}; ${flags}`);
-  }
+  const denied = denial({ message, code });
+  if (denied) return denied;
   if ((errorCodes as readonly string[]).includes(code ?? '')) return fail(code as SideportErrorCode, message);
   return fail('ERR_SIDEPORT_START_FAILED', message);
 }

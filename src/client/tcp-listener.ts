@@ -98,6 +98,23 @@ export class TcpListener implements SourceHandle {
     return this[kSource].closed;
   }
 
+  /** A close that is under way keeps this thread alive again. Undoes {@link unref}. */
+  ref(): this {
+    this[kSource].referenced = true;
+    return this;
+  }
+
+  /** A close that is under way no longer keeps this thread alive. An open listener never does. */
+  unref(): this {
+    this[kSource].referenced = false;
+    return this;
+  }
+
+  /** Whether a close under way keeps, or would keep, this thread alive. */
+  hasRef(): boolean {
+    return this[kSource].referenced;
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }

@@ -130,6 +130,23 @@ export class TcpStream implements SourceHandle {
     return this[kSource].closed;
   }
 
+  /** A flushing close keeps this thread alive again. Undoes {@link unref}. */
+  ref(): this {
+    this[kSource].referenced = true;
+    return this;
+  }
+
+  /** A close, one that is flushing included, no longer keeps this thread alive; accepted writes may be lost with the process. */
+  unref(): this {
+    this[kSource].referenced = false;
+    return this;
+  }
+
+  /** Whether a flushing close keeps, or would keep, this thread alive. Nothing else of a stream does. */
+  hasRef(): boolean {
+    return this[kSource].referenced;
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }

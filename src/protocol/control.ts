@@ -16,6 +16,7 @@
  * ```
  */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { SegmentDescription } from './buffer-name.js';
 import type { Geometry } from './client-memory.js';
 
@@ -49,7 +50,9 @@ export type AttachAnswer =
       readonly limits: ClientLimits;
       readonly backend: string;
     }
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'refused'; readonly message: string }
+  /** The I/O thread flushes and ends. */
+  | { readonly kind: 'gone' };
 
 /** What the client itself keeps to. */
 export interface ClientLimits {
@@ -79,6 +82,8 @@ export interface IoThreadData {
   readonly ioHeader: SharedArrayBuffer;
   /** JSON text `{ message, code }` of the error when starting failed, zero-padded. */
   readonly failure: SharedArrayBuffer;
+  /** Closed by the end of the worker's thread; nothing is ever sent. */
+  readonly watch: MessagePort;
   readonly options: IoThreadConfiguration;
 }
 

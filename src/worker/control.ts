@@ -29,9 +29,21 @@ export class Control {
 
   /** Handles what waits, then lets the event loop run once: comlink's listeners and its answers need it. */
   async handle(): Promise<void> {
+    // In this order: a client that has died posted its request before, so it is among those answered here. In the other
+    // order one that dies in between would be attached after its death was told, and never forgotten.
+    const ended = this.#selector.port.native.takeDeadClients();
     for (let request = this.#nextRequest(); request; request = this.#nextRequest()) this.#attach(request);
-    for (const clientId of this.#selector.port.native.takeDeadClients()) this.#clientEnded(clientId);
+    for (const clientId of ended) this.#clientEnded(clientId);
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The port was withdrawn: whoever found it before that asks in vain. */
+  refuse(): void {
+    for (let request = this.#nextRequest(); request; request = this.#nextRequest()) {
+      const channel = new BroadcastChannel(clientChannel(request.clientId));
+      answerWith(channel, { kind: 'gone' }, request);
+      channel.close();
+    }
   }
 
   close(): void {
@@ -45,10 +57,10 @@ export class Control {
     return receiveMessageOnPort(requests)?.message as AttachRequest | undefined;
   }
 
-  #attach({ clientId, answer }: AttachRequest): void {
+  #attach(request: AttachRequest): void {
+    const { clientId } = request;
     const channel = new BroadcastChannel(clientChannel(clientId));
-    channel.postMessage(this.#welcome(clientId));
-    announce(new Int32Array(answer), 0, Answer.ANSWERED);
+    answerWith(channel, this.#welcome(clientId), request);
     expose(this.#service, channel as unknown as Parameters<typeof expose>[1]);
     this.#channels.set(clientId, channel);
   }
@@ -80,4 +92,10 @@ export class Control {
     takeSubmissions(session, Number.POSITIVE_INFINITY);
     session.drain(CloseMode.FLUSHED);
   }
+}
+
+/** The message precedes the word: whoever sees the word finds the message. */
+function answerWith(channel: BroadcastChannel, message: AttachAnswer, { answer }: AttachRequest): void {
+  channel.postMessage(message);
+  announce(new Int32Array(answer), 0, Answer.ANSWERED);
 }

@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { announce, setBootPortId } from '../atomics/flag.js';
-import { requestStop } from '../atomics/io-sleep.js';
+import { stopRequested } from '../atomics/io-sleep.js';
 import { loadAddon } from '../native.js';
 import { Boot, BootState, type IoThreadConfiguration, type IoThreadData } from '../protocol/control.js';
 import { CloseMode } from '../protocol/port-records.js';
@@ -11,6 +11,8 @@ import { Control } from './control.js';
 import { Port } from './port.js';
 import { Selector } from './selector.js';
 import { Service } from './service.js';
+import { keepErrorFields } from './service-errors.js';
+import { takeSubmissions } from './submissions.js';
 import { TurnLoop } from './turn-loop.js';
 
 const SUBMISSION_RECORDS = 4096;
@@ -22,8 +24,7 @@ class IoThreadMain {
   readonly #ioHeader: Int32Array;
   readonly #loop: TurnLoop;
   readonly #control: Control;
-  readonly #lingerMs: number;
-  #closingUntilMs: number | undefined;
+  #closing = false;
 
   constructor(configuration: IoThreadConfiguration, ioHeader: Int32Array) {
     this.#ioHeader = ioHeader;
@@ -32,33 +33,36 @@ class IoThreadMain {
     this.portId = native.id;
     this.#selector = new Selector(addon, new Port(native), configuration);
     this.#loop = new TurnLoop(this.#selector, this.#ioHeader, configuration.spinUs);
-    const service = new Service(this.#selector, () => this.#beginClose());
+    const service = new Service(this.#selector, () => {
+      this.#closing = true;
+    });
     this.#control = new Control(this.#selector, configuration, this.#ioHeader, service);
-    this.#lingerMs = configuration.lingerMs;
   }
 
   async run(): Promise<void> {
-    while (this.#closingUntilMs === undefined && this.#loop.run()) await this.#control.handle();
-    if (this.#closingUntilMs !== undefined) this.#flush(this.#closingUntilMs);
+    while (!this.#closing && this.#loop.run()) await this.#control.handle();
+    if (this.#closing) this.#flush();
     for (const session of this.#selector.sessions()) session.gone();
     this.#control.close();
     this.#selector.port.native.close();
   }
 
-  #beginClose(): void {
-    this.#closingUntilMs ??= performance.now() + this.#lingerMs;
-  }
-
-  /** `ioThread.close()`: every client is told, then what they wrote before is flushed. */
-  #flush(untilMs: number): void {
+  /**
+   * `ioThread.close()`: nobody new finds this I/O thread, every client is told, then what they wrote before is flushed. Each
+   * stream does so for `lingerMs` at most and is then reset, so this ends by itself.
+   */
+  #flush(): void {
+    this.#selector.port.native.withdraw();
     const sessions = [...this.#selector.sessions()];
-    this.#selector.takeSubmissions();
     for (const session of sessions) {
+      takeSubmissions(session, Number.POSITIVE_INFINITY);
       session.gone();
       session.drain(CloseMode.FLUSHED);
     }
-    while (sessions.some((session) => session.sourceCount > 0) && performance.now() < untilMs) this.#loop.turn();
-    requestStop(this.#ioHeader);
+    while (sessions.some((session) => session.sourceCount > 0) && !stopRequested(this.#ioHeader)) {
+      this.#control.refuse();
+      this.#loop.turn();
+    }
   }
 }
 
@@ -66,6 +70,8 @@ const { boot, ioHeader, failure, options } = workerData as IoThreadData;
 const bootWords = new Int32Array(boot);
 // An I/O thread is nobody's conversation partner: its parent's port must not keep it alive when it has ended.
 parentPort?.unref();
+
+keepErrorFields();
 
 let main: IoThreadMain | undefined;
 try {

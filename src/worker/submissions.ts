@@ -96,8 +96,10 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
     case Submission.ACCEPT_CREDIT: {
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
-      if (stale || !(source instanceof TcpListener)) return false;
-      source.addCredit(a, b);
+      // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.
+      if (stale) session.push(EventKind.RELEASED, a, b);
+      else if (source instanceof TcpListener) source.addCredit(a, b);
+      else return false;
       return true;
     }
     default:

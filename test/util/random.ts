@@ -43,9 +43,8 @@ export class Random {
   }
 
   bytes(length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    for (let at = 0; at < length; at += 4) bytes.writeUInt32LE(this.uint32(), Math.min(at, Math.max(0, length - 4)));
-    return bytes;
+    const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => this.uint32());
+    return Buffer.from(words.buffer, 0, length);
   }
 }
 

@@ -1,0 +1,30 @@
+import { getuid } from 'node:process';
+import test from 'ava';
+import { runChild } from './util/child.js';
+
+test('out of descriptors: accepting tells once, does not spin, and resumes when some are returned', async (t) => {
+  const { status, stdout, stderr, hung } = await runChild('out-of-descriptors');
+  t.false(hung);
+  t.is(status, 0, stderr);
+  const { code, turnsMeanwhile, accepted, connections } = JSON.parse(stdout);
+  t.is(code, 'EMFILE');
+  t.is(accepted, connections, 'no connection is lost');
+  // It tries again every 100 ms, for some ten times; a busy loop makes that many turns in a millisecond.
+  t.true(turnsMeanwhile < 1000, `${turnsMeanwhile} turns while there were no descriptors`);
+});
+
+test('out of descriptors: connect and bind throw it at the call', async (t) => {
+  const { status, stdout, stderr } = await runChild('no-descriptor-left');
+  t.is(status, 0, stderr);
+  t.deepEqual(JSON.parse(stdout), ['socket EMFILE', 'socket EMFILE']);
+});
+
+// A process that may bind any port cannot be refused one; only root can become somebody who is.
+const ordinary = getuid?.() === 0 ? test : test.skip;
+ordinary('a privileged port is thrown by bind as node:net throws it', async (t) => {
+  const { status, stdout, stderr } = await runChild('privileged-port');
+  t.is(status, 0, stderr);
+  const { ours, node } = JSON.parse(stdout);
+  t.is(ours.code, 'EACCES');
+  t.deepEqual(ours, node);
+});

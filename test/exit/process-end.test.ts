@@ -1,0 +1,86 @@
+/** Every way in which a process or a thread ends, with sources open: it ends, and leaves nothing behind. */
+import test, { type ExecutionContext } from 'ava';
+import { Child, type Ended, said } from './child.js';
+import type { EndScenario, How } from './fixtures/end.js';
+import { connect } from './peer.js';
+
+const EXIT_CODE = 7;
+const PLACES = ['main', 'worker', 'starter'] as const;
+
+/** Nothing but what was to be expected on standard error: no leak reported, no assertion of Node's. */
+function quiet(t: ExecutionContext, { stderr }: Ended, ...expected: RegExp[]): void {
+  const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('    at ') && line !== 'Node.js v');
+  const known = [/SideportWarning: sideport's I\/O thread was started by a worker/, /Use `node --trace-warnings/];
+  t.deepEqual(
+    lines.filter((line) => ![...known, ...expected].some((pattern) => pattern.test(line))),
+    [],
+  );
+}
+
+async function ended(scenario: EndScenario): Promise<Ended> {
+  return new Child('end', scenario).ended;
+}
+
+for (const where of PLACES) {
+  test.serial(`natural end: open sources and Polls do not keep the process alive (${where})`, async (t) => {
+    const child = await ended({ where, how: 'natural' });
+    t.is(child.code, 0);
+    t.is(said(child, 'ready').length, 1);
+    t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [0]);
+    quiet(t, child);
+  });
+
+  test.serial(`natural end: a pending wait keeps the thread alive until it is settled (${where})`, async (t) => {
+    const child = new Child('end', { where, how: 'wait' });
+    const socket = await connect((await child.until('ready')) as number);
+    await child.until('waited');
+    const end = await child.ended;
+    socket.destroy();
+    t.is(end.code, 0);
+    const order = end.said.map(({ kind }) => kind).filter((kind) => kind !== 'worker-exit');
+    t.deepEqual(order, ['ready', 'waited', 'idle'], 'the event loop never ran empty while the wait was pending');
+    quiet(t, end);
+  });
+
+  test.serial(`process.exit() (${where})`, async (t) => {
+    const child = await ended({ where, how: 'exit' });
+    t.is(child.code, where === 'main' ? EXIT_CODE : 0);
+    t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [EXIT_CODE]);
+    quiet(t, child);
+  });
+
+  for (const how of ['throw', 'reject'] as const) {
+    test.serial(`uncaught: ${how} (${where})`, async (t) => {
+      const child = await ended({ where, how });
+      t.is(child.code, where === 'main' ? 1 : 0);
+      if (where === 'main') t.regex(child.stderr, /Error: on purpose/);
+      t.deepEqual(said(child, 'worker-error'), where === 'main' ? [] : ['on purpose']);
+      t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [1]);
+    });
+  }
+}
+
+for (const where of PLACES) {
+  for (const how of ['poll-for-ever', 'wait-for-ever'] satisfies How[]) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+      test.serial(`${signal} by default ends the process: ${how} (${where})`, async (t) => {
+        const child = new Child('end', { where, how });
+        await child.until('ready');
+        child.kill(signal);
+        const end = await child.ended;
+        t.is(end.signal, signal);
+        quiet(t, end);
+      });
+    }
+  }
+
+  test.serial(`a SIGTERM handler that calls process.exit() ends the process (${where})`, async (t) => {
+    const child = new Child('end', { where, how: 'exit-on-SIGTERM' });
+    await child.until('ready');
+    child.kill('SIGTERM');
+    const end = await child.ended;
+    t.is(end.signal, null);
+    t.is(end.code, EXIT_CODE);
+    quiet(t, end);
+  });
+}
