@@ -142,6 +142,7 @@ export class Selector {
     }
     return {
       backend: native.backend,
+      fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
       sources,
       operationsStarted: native.started(),
