@@ -109,6 +109,9 @@ void UringPort::OnCompletion(const io_uring_cqe& completion) {
     case Opcode::kSend:
       OnSend(endpoint, completion.res);
       break;
+    case kHangUpWatch:
+      OnHangUp(endpoint, completion.res);
+      break;
     default:
       OnReceive(endpoint, completion);
   }
@@ -119,12 +122,8 @@ void UringPort::OnCompletion(const io_uring_cqe& completion) {
 void UringPort::ArmAwakener() {
   io_uring_sqe* const entry = queue_->NextEntry();
   if (entry == nullptr) return;
-  entry->opcode = IORING_OP_POLL_ADD;
+  DescribePoll(POLLIN, entry);
   entry->fd = awakener_->descriptor();
-  entry->poll32_events = POLLIN;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  entry->poll32_events <<= 16;  // the kernel reads it as two halves, swapped
-#endif
   entry->len = IORING_POLL_ADD_MULTI;
   entry->user_data = request_name::kAwakener;
   requests_++;
@@ -151,6 +150,8 @@ void UringPort::SubmitPostponed() {
   for (const Postponed& one : postponed) {
     if (one.cancels) {
       CancelRequest(one.endpoint, one.opcode);
+    } else if (one.opcode == kHangUpWatch) {
+      WatchHangUp(one.endpoint);
     } else if (one.endpoint->Has(one.opcode)) {
       Arm(one.endpoint, one.opcode);
     }
@@ -208,10 +209,10 @@ void UringPort::DropGroup(int32_t number) {
 // -- ending ---------------------------------------------------------------------------------------
 
 void UringPort::BeginClose(UringEndpoint* endpoint) {
-  // The connect last: its end would start what is held back behind it.
   for (Opcode opcode : kRequestOpcodes) {
     if (endpoint->Has(opcode)) Cancel(endpoint, opcode);
   }
+  CancelRequest(endpoint, kHangUpWatch);
   FinishCloseIfIdle(endpoint);
 }
 
@@ -225,6 +226,7 @@ void UringPort::FinishCloseIfIdle(UringEndpoint* endpoint) {
     endpoint->surplus.reset();
   }
   endpoint->refusals = 0;
+  endpoint->hung_up = false;
   FinishClose(endpoint);
 }
 

@@ -11,6 +11,8 @@
 //   are reported with kMore before the release, connections are kept for the next accept.
 // * A receive request waits for data first (kPollFirst) and then picks a buffer from its group's
 //   ring: an idle connection holds none, and -ENOBUFS means that there are data but no buffer.
+// * A multishot receive sleeps over an error that arrived together with the last bytes. So a second
+//   request watches for the end, and from then on each receive is a request of its own.
 // * The kernel works for us only during Enter (see linux_uring_queue.h), which is why cancelling at
 //   the next Enter is early enough, and a group's ring can be taken away between two.
 // * The completion array being full, the rest stays in the completion ring. Receives alone are taken
@@ -76,6 +78,8 @@ class UringPort final : public PortBase {
   void OnConnect(UringEndpoint* endpoint, int32_t result);
   void OnSend(UringEndpoint* endpoint, int32_t result);
   void OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completion);
+  void WatchHangUp(UringEndpoint* endpoint);
+  void OnHangUp(UringEndpoint* endpoint, int32_t result);
   void CompleteNextReceived(UringEndpoint* endpoint);
   void CompleteReceive(UringEndpoint* endpoint, const ReceivedPiece& piece);
   void EndReceive(UringEndpoint* endpoint, int32_t result);

@@ -48,15 +48,21 @@ struct ReceivedPiece {
   Buffer buffer;  // with result > 0
 };
 
+// The request that watches for the peer's end, see UringPort::WatchHangUp. Close is performed without
+// a request, so its name is free.
+inline constexpr Opcode kHangUpWatch = Opcode::kClose;
+
+// The others. The connect last: its end starts what is held back behind it.
 inline constexpr Opcode kRequestOpcodes[] = {Opcode::kAccept, Opcode::kReceive, Opcode::kSend,
                                              Opcode::kConnect};
 
 struct UringEndpoint final : Endpoint {
   // By opcode: the request inside the kernel, or kNone.
-  std::array<uint64_t, 4> requests{};
+  std::array<uint64_t, 5> requests{};
   uint8_t cancelling = 0;  // one bit per opcode: the request's cancellation is submitted
   uint8_t unwanted = 0;    // one bit per opcode: the operation is to end, by a cancel or a close
 
+  bool hung_up = false;         // the peer's end or an error is near, or already met
   UringGroup* group = nullptr;  // of the receive request
   std::unique_ptr<std::deque<ReceivedPiece>> received;
   uint32_t last_turn = 0;  // in which a receive of it was completed
@@ -70,7 +76,7 @@ struct UringEndpoint final : Endpoint {
     return static_cast<size_t>(opcode) - static_cast<size_t>(Opcode::kAccept);
   }
   uint64_t& Request(Opcode opcode) { return requests[Place(opcode)]; }
-  bool HasRequest() const { return requests != std::array<uint64_t, 4>{}; }
+  bool HasRequest() const { return requests != std::array<uint64_t, 5>{}; }
   bool HasReceived() const { return received != nullptr && !received->empty(); }
   bool IsUnwanted(Opcode opcode) const { return (unwanted & Bit(opcode)) != 0; }
 };

@@ -1,5 +1,6 @@
 // UringPort's requests: how each operation is put to the kernel, and what its completions mean.
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -71,6 +72,7 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   entry->fd = endpoint->fd;
   entry->user_data = endpoint->Request(opcode) = name;
   requests_++;
+  if (opcode == Opcode::kReceive && endpoint->receive_left > 1) WatchHangUp(endpoint);
 }
 
 // Why the operation fails before the kernel is asked; 0 if it does not.
@@ -100,7 +102,9 @@ void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* e
       entry->flags = IOSQE_BUFFER_SELECT;
       entry->buf_group = endpoint->group->id;
       entry->ioprio = uring::kPollFirst;
-      if (endpoint->receive_left > 1) entry->ioprio |= uring::kReceiveMultishot;
+      if (endpoint->receive_left > 1 && !endpoint->hung_up) {
+        entry->ioprio |= uring::kReceiveMultishot;
+      }
       return;
     default:
       return DescribeSend(endpoint->send.get(), entry);
@@ -157,6 +161,8 @@ void UringPort::OnConnect(UringEndpoint* endpoint, int32_t result) {
   // A cancellation that meets the request at work interrupts it.
   if (error == NodeErrno(EINTR)) error = NodeErrno(ECANCELED);
   endpoint->connect_address.reset();
+  // A socket that is not connected yet is reported as hung up.
+  endpoint->hung_up = false;
   Release(endpoint, Opcode::kConnect, error);
   ArmHeld(endpoint);
 }
@@ -206,6 +212,30 @@ void UringPort::OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completio
   }
 }
 
+// A multishot receive goes on only when told of something new. It takes bytes, learns from TCP that
+// none are left, and waits; had a reset come before it took them, nothing new will ever be told, and
+// the error is met by nobody (FIN is counted as one more byte, a reset is not). A poll for the end
+// has no such gap: it looks when it begins, and whenever the socket's state changes.
+void UringPort::WatchHangUp(UringEndpoint* endpoint) {
+  if (endpoint->hung_up || endpoint->Request(kHangUpWatch) != request_name::kNone) return;
+  // Postponed meanwhile, and no longer needed.
+  if (!endpoint->Has(Opcode::kReceive) || endpoint->Has(Opcode::kClose)) return;
+  io_uring_sqe* const entry = queue_->NextEntry();
+  if (entry == nullptr) return postponed_.push_back({endpoint, kHangUpWatch, false});
+  DescribePoll(POLLRDHUP, entry);  // errors and hang-ups are always told
+  entry->fd = endpoint->fd;
+  entry->user_data = endpoint->Request(kHangUpWatch) =
+      request_name::Make(next_serial_++, kHangUpWatch, endpoint->number);
+  requests_++;
+}
+
+void UringPort::OnHangUp(UringEndpoint* endpoint, int32_t result) {
+  if (result == -ECANCELED) return;
+  endpoint->hung_up = true;
+  // Begun anew, and not as a multishot, it looks for itself.
+  CancelRequest(endpoint, Opcode::kReceive);
+}
+
 void UringPort::CompleteNextReceived(UringEndpoint* endpoint) {
   const ReceivedPiece piece = endpoint->received->front();
   endpoint->received->pop_front();
@@ -239,7 +269,9 @@ void UringPort::EndReceive(UringEndpoint* endpoint, int32_t result) {
   // The group had no buffer when the kernel looked; it may have some now, and the selector, which
   // has provided them, will not do so again.
   const bool refilled = result == -ENOBUFS && rings_.HasAny(endpoint->receive_group);
-  if (wanted && (refilled || result == -EINTR)) return Arm(endpoint, Opcode::kReceive);
+  // Cancelled by nobody but OnHangUp.
+  const bool restarts = result == -ECANCELED || result == -EINTR;
+  if (wanted && (refilled || restarts)) return Arm(endpoint, Opcode::kReceive);
   if (result == -EINTR) result = -ECANCELED;
   Release(endpoint, Opcode::kReceive, result < 0 ? NodeErrno(-result) : 0);
 }

@@ -35,6 +35,14 @@ void* MapRing(int fd, size_t size, uint64_t offset) {
 
 }  // namespace
 
+void DescribePoll(uint32_t events, io_uring_sqe* entry) {
+  entry->opcode = IORING_OP_POLL_ADD;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  events = events << 16 | events >> 16;  // its ABI: two halves, in little-endian order
+#endif
+  entry->poll32_events = events;
+}
+
 UringQueue::UringQueue(uint32_t submission_entries, uint32_t completion_entries) {
   io_uring_params params{};
   params.flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE | uring::kSetupSubmitAll |

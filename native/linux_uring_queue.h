@@ -53,6 +53,9 @@ static_assert(sizeof(BufferRingRegistration) == 40);
 }  // namespace uring
 // clang-format on
 
+// Fills in an entry that polls for `events` once.
+void DescribePoll(uint32_t events, io_uring_sqe* entry);
+
 class UringQueue {
  public:
   // Throws std::system_error naming the call that the kernel refused.
