@@ -53,6 +53,8 @@ export class PortDriver {
   readonly memory: Uint8Array[] = [];
   /** Buffers that the port has, with the group they were given to. */
   readonly provided = new Map<string, number>();
+  /** Buffers of groups dropped, which completions not told yet may still name. */
+  readonly #dropped = new Map<string, number>();
   readonly #capacity: number;
   readonly #receiveGroups = new Map<number, number>();
   /** By operation: the serial numbers of its starts that were neither released nor rejected yet. */
@@ -83,6 +85,15 @@ export class PortDriver {
     const segment = this.addSegment(bufferCount, bufferSize);
     for (let index = 0; index < bufferCount; index++) this.provide(group, segment, index);
     return segment;
+  }
+
+  dropGroup(group: number): void {
+    this.native.dropGroup(group);
+    for (const [key, owner] of this.provided) {
+      if (owner !== group) continue;
+      this.provided.delete(key);
+      this.#dropped.set(key, group);
+    }
   }
 
   bytesOf({ segment, index, result }: Completion, bufferSize = BUFFER_SIZE): Buffer {
@@ -276,8 +287,10 @@ export class PortDriver {
       return;
     }
     const key = bufferKey(segment, index);
-    assert.equal(this.provided.get(key), this.#receiveGroups.get(endpoint), `a buffer of the group: ${told}`);
+    const group = this.provided.get(key) ?? this.#dropped.get(key);
+    assert.equal(group, this.#receiveGroups.get(endpoint), `a buffer of the group: ${told}`);
     this.provided.delete(key);
+    this.#dropped.delete(key);
   }
 }
 
