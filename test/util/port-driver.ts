@@ -3,6 +3,7 @@
  * every turn, every completion is checked against what was started, provided and released before.
  */
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { loadAddon, type NativePort, type SocketCalls } from '../../src/native.js';
 import {
   Complete,
@@ -264,7 +265,12 @@ export class PortDriver {
     assert.ok(claims.length > 0, `a completion of nothing in flight: ${told}`);
     if (rejected) {
       assert.ok(result < 0 && !more, told);
-      this.#claims.set(key, claims.slice(0, -1));
+      // EALREADY is said of the one behind the one in flight, anything else when none is.
+      const refused = result === -constants.errno.EALREADY && claims.length > 1 ? 1 : 0;
+      this.#claims.set(
+        key,
+        claims.filter((_, at) => at !== refused),
+      );
     } else {
       this.#auditBuffer(completion, told);
       if (opcode === PortOpcode.CLOSE) this.#auditClose(endpoint, claims[0] as number);
