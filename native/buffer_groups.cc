@@ -53,6 +53,11 @@ void BufferGroups::GiveBack(int32_t group, const Buffer& buffer) {
   Provide(group, buffer.segment, buffer.index);
 }
 
+bool BufferGroups::IsEmpty(int32_t group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() || found->second.empty();
+}
+
 uint8_t* BufferGroups::Place(int32_t segment, int32_t offset, int32_t length) const {
   if (!Has(segment) || offset < 0 || length < 0) return nullptr;
   const Segment& owner = segments_[Index(segment)];

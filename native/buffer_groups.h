@@ -36,6 +36,7 @@ class BufferGroups {
   bool Provide(int32_t group, int32_t segment, int32_t index);
   void DropGroup(int32_t group);
   Buffer Take(int32_t group);
+  bool IsEmpty(int32_t group) const;
   void GiveBack(int32_t group, const Buffer& buffer);
   Buffer Lend(int32_t group);
   void Settle(const Buffer& buffer) { MarkProvided({buffer.segment, buffer.index}, false); }

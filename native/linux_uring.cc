@@ -15,10 +15,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A turn's submissions may need more; then the ring is submitted in parts.
-constexpr uint32_t kSubmissionEntries = 512;
-// What does not fit is kept by the kernel, at a price.
-constexpr uint32_t kCompletionEntries = 4096;
+// A turn may need more entries; then it submits in parts. Completions that do not fit are kept by the
+// kernel, at a price. All of it counts as locked memory, 52 KiB: the limit of an unprivileged user
+// is 64 KiB on older systems.
+constexpr uint32_t kSubmissionEntries = 256;
+constexpr uint32_t kCompletionEntries = 2048;
 
 int64_t NanosecondsUntil(Clock::time_point until) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(until - Clock::now()).count();

@@ -70,7 +70,7 @@ class UringPort final : public PortBase {
 
   // -- requests (linux_uring_operations.cc)
   void Arm(UringEndpoint* endpoint, Opcode opcode);
-  int32_t Refusal(UringEndpoint* endpoint, Opcode opcode);
+  bool PrepareConnect(UringEndpoint* endpoint);
   void Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* entry);
   void ArmHeld(UringEndpoint* endpoint);
   void TakeSurplus(UringEndpoint* endpoint);
@@ -80,6 +80,7 @@ class UringPort final : public PortBase {
   void OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completion);
   void WatchHangUp(UringEndpoint* endpoint);
   void OnHangUp(UringEndpoint* endpoint, int32_t result);
+  void ReceiveByHand(UringEndpoint* endpoint, ReceivedPiece* piece);
   void CompleteNextReceived(UringEndpoint* endpoint);
   void CompleteReceive(UringEndpoint* endpoint, const ReceivedPiece& piece);
   void EndReceive(UringEndpoint* endpoint, int32_t result);

@@ -2,10 +2,7 @@
 
 #include <sys/mman.h>
 
-#include <cerrno>
 #include <new>
-
-#include "errors.h"
 
 namespace sideport {
 namespace {
@@ -35,7 +32,7 @@ UringBufferRing::~UringBufferRing() { munmap(entries, kRingBytes); }
 void UringBuffers::Provide(UringQueue* queue, int32_t number, int32_t segment, int32_t index) {
   if (!buffers_.Provide(number, segment, index)) return;
   UringGroup* const group = FindOrMake(number);
-  if (!group->registered && group->error == 0) Register(queue, group);
+  if (!group->registered && !group->refused) Register(queue, group);
   Refill(group);
 }
 
@@ -48,12 +45,8 @@ void UringBuffers::Register(UringQueue* queue, UringGroup* group) {
   // The kernel starts from its own index 0.
   group->ring->tail = 0;
   __atomic_store_n(&group->ring->entries[0].tail, uint16_t{0}, __ATOMIC_RELEASE);
-  const int32_t result = queue->Register(uring::kRegisterBufferRing, &registration, 1);
-  if (result < 0) {
-    group->error = NodeErrno(-result);
-  } else {
-    group->registered = true;
-  }
+  group->registered = queue->Register(uring::kRegisterBufferRing, &registration, 1) >= 0;
+  group->refused = !group->registered;
 }
 
 void UringBuffers::Refill(UringGroup* group) {
@@ -73,8 +66,6 @@ void UringBuffers::Refill(UringGroup* group) {
   }
   __atomic_store_n(&ring.entries[0].tail, ring.tail, __ATOMIC_RELEASE);
 }
-
-int32_t UringBuffers::ErrorOf(int32_t number) { return FindOrMake(number)->error; }
 
 UringGroup* UringBuffers::BeginReceive(int32_t number) {
   UringGroup* const group = FindOrMake(number);
@@ -98,14 +89,16 @@ Buffer UringBuffers::Filled(UringGroup* group, uint16_t id) {
 
 void UringBuffers::GiveBack(UringGroup* group, const Buffer& buffer) {
   buffers_.Settle(buffer);
-  if (!group->registered) return;  // dropped meanwhile
+  if (!group->registered && !group->refused) return;  // dropped meanwhile
   buffers_.GiveBack(group->number, buffer);
   Refill(group);
 }
 
 bool UringBuffers::HasAny(int32_t number) const {
   const UringGroup* const group = Find(number);
-  return group != nullptr && group->registered && group->ring->free_ids.size() < kBufferRingEntries;
+  if (group == nullptr) return false;
+  if (group->refused) return !buffers_.IsEmpty(number);
+  return group->registered && group->ring->free_ids.size() < kBufferRingEntries;
 }
 
 UringGroup* UringBuffers::Unregister(UringQueue* queue, int32_t number) {
@@ -122,7 +115,6 @@ UringGroup* UringBuffers::Unregister(UringQueue* queue, int32_t number) {
 
 void UringBuffers::TakeBack(UringGroup* group, const std::vector<bool>& is_filled) {
   buffers_.DropGroup(group->number);
-  group->error = 0;
   if (group->ring) {
     for (uint16_t id = 0; id < kBufferRingEntries; id++) {
       Buffer& buffer = group->ring->lent[id];
@@ -156,8 +148,8 @@ UringGroup* UringBuffers::FindOrMake(int32_t number) {
   } else if (next_id_ != UINT16_MAX) {
     group->id = next_id_++;
   } else {
-    group->error = NodeErrno(ENFILE);  // 65 535 groups: the kernel's names for them are used up
-    group->id = UINT16_MAX;
+    group->id = UINT16_MAX;  // the kernel's names are used up
+    group->refused = true;
   }
   return group.get();
 }

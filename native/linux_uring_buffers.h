@@ -42,7 +42,9 @@ struct UringGroup {
   int32_t number = -1;
   uint16_t id = 0;       // the kernel's name for it
   int32_t receives = 0;  // requests in flight that take from it
-  int32_t error = 0;     // why the kernel refused the ring
+  // The kernel refused the ring. It counts as locked memory, of which an unprivileged user may have
+  // used up his share since the port was opened. Then buffers stay in the stack, see TakeByHand.
+  bool refused = false;
   bool registered = false;
   std::unique_ptr<UringBufferRing> ring;  // nullptr: nothing was provided yet
 };
@@ -53,8 +55,6 @@ class UringBuffers {
 
   void Provide(UringQueue* queue, int32_t group, int32_t segment, int32_t index);
 
-  // Why the group cannot be received into; 0 if it can. An empty group can.
-  int32_t ErrorOf(int32_t group);
   // For a receive about to start, and when it has ended. A group lives as long as it has either
   // buffers or receives: until then its id must not become another group's.
   UringGroup* BeginReceive(int32_t group);
@@ -64,6 +64,9 @@ class UringBuffers {
   Buffer Filled(UringGroup* group, uint16_t id);
   // Nothing was received into it.
   void GiveBack(UringGroup* group, const Buffer& buffer);
+
+  // A buffer of a group whose ring was refused, as Filled; no memory when there is none.
+  Buffer TakeByHand(UringGroup* group) { return buffers_.Lend(group->number); }
 
   // Whether a receive that found the group empty would now find a buffer, unless completions not
   // popped yet have named all of them.

@@ -60,10 +60,9 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   if (opcode == Opcode::kSend && endpoint->send->IsComplete()) {
     return Release(endpoint, opcode, endpoint->send->total);
   }
-  if (const int32_t error = Refusal(endpoint, opcode)) {
-    Release(endpoint, opcode, error);
-    if (opcode == Opcode::kConnect) ArmHeld(endpoint);
-    return;
+  if (opcode == Opcode::kConnect && !PrepareConnect(endpoint)) {
+    Release(endpoint, opcode, NodeErrno(EINVAL));
+    return ArmHeld(endpoint);
   }
   io_uring_sqe* const entry = queue_->NextEntry();
   if (entry == nullptr) return postponed_.push_back({endpoint, opcode, false});
@@ -75,12 +74,10 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   if (opcode == Opcode::kReceive && endpoint->receive_left > 1) WatchHangUp(endpoint);
 }
 
-// Why the operation fails before the kernel is asked; 0 if it does not.
-int32_t UringPort::Refusal(UringEndpoint* endpoint, Opcode opcode) {
-  if (opcode == Opcode::kReceive) return rings_.ErrorOf(endpoint->receive_group);
-  if (opcode != Opcode::kConnect) return 0;
+// False when the address is none. The kernel may read it until the request ends.
+bool UringPort::PrepareConnect(UringEndpoint* endpoint) {
   endpoint->connect_address = std::make_unique<KernelAddress>();
-  return ToKernel(endpoint->remote, endpoint->connect_address.get()) ? 0 : NodeErrno(EINVAL);
+  return ToKernel(endpoint->remote, endpoint->connect_address.get());
 }
 
 void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* entry) {
@@ -98,6 +95,8 @@ void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* e
       return;
     case Opcode::kReceive:
       endpoint->group = rings_.BeginReceive(endpoint->receive_group);
+      // Without a ring the kernel says when, and we receive.
+      if (endpoint->group->refused) return DescribePoll(POLLIN, entry);
       entry->opcode = IORING_OP_RECV;
       entry->flags = IOSQE_BUFFER_SELECT;
       entry->buf_group = endpoint->group->id;
@@ -192,6 +191,7 @@ void UringPort::OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completio
     piece.buffer = rings_.Filled(endpoint->group, id);
     if (piece.result <= 0) rings_.GiveBack(endpoint->group, piece.buffer);
   }
+  if (endpoint->group->refused && piece.result >= 0) ReceiveByHand(endpoint, &piece);
   if (piece.last) {
     rings_.EndReceive(endpoint->group);
     endpoint->group = nullptr;
@@ -234,6 +234,22 @@ void UringPort::OnHangUp(UringEndpoint* endpoint, int32_t result) {
   endpoint->hung_up = true;
   // Begun anew, and not as a multishot, it looks for itself.
   CancelRequest(endpoint, Opcode::kReceive);
+}
+
+void UringPort::ReceiveByHand(UringEndpoint* endpoint, ReceivedPiece* piece) {
+  const Buffer buffer = rings_.TakeByHand(endpoint->group);
+  if (buffer.memory == nullptr) {
+    piece->result = -ENOBUFS;
+    return;
+  }
+  piece->result = Receive(endpoint->fd, buffer.memory, buffer.size);
+  if (piece->result > 0) {
+    piece->buffer = buffer;
+    return;
+  }
+  rings_.GiveBack(endpoint->group, buffer);
+  // Ready no longer: begins anew, as after a signal.
+  if (piece->result == NodeErrno(EAGAIN)) piece->result = -EINTR;
 }
 
 void UringPort::CompleteNextReceived(UringEndpoint* endpoint) {

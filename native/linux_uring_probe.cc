@@ -75,14 +75,14 @@ void ProbeReceive(UringQueue* queue) {
   groups.AddSegment(0, memory, sizeof(memory), 1);
   UringBuffers buffers(&groups);
   buffers.Provide(queue, kGroup, 0, 0);
-  if (const int32_t error = buffers.ErrorOf(kGroup)) Fail(error, "io_uring: buffer ring");
+  UringGroup* const group = buffers.BeginReceive(kGroup);
+  if (group->refused) Fail(errno, "io_uring: buffer ring");
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
     Fail(errno, kWhat);
   }
   const ScopedDescriptor ours(pair[0]);
   const ScopedDescriptor peer(pair[1]);
-  UringGroup* const group = buffers.BeginReceive(kGroup);
   io_uring_sqe* const entry = queue->NextEntry();
   entry->opcode = IORING_OP_RECV;
   entry->fd = ours.get();

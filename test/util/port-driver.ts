@@ -66,10 +66,11 @@ export class PortDriver {
   /** Completions that nobody has asked for yet. */
   #seen: Completion[] = [];
 
-  constructor(backend: string, capacity = 64) {
+  /** `undefined` is the best backend that there is. */
+  constructor(backend: string | undefined, capacity = 64) {
     this.#capacity = capacity;
     this.native = addon.openPort(backend, 4096, capacity);
-    assert.equal(this.native.backend, backend);
+    if (backend !== undefined) assert.equal(this.native.backend, backend);
   }
 
   // -- memory --------------------------------------------------------------------------------------
