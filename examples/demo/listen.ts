@@ -7,8 +7,8 @@ import { serveThroughSideport } from './sideport-server.js';
 export async function listen(host: string, port: number): Promise<void> {
   let traffic: Traffic = { accepted: 0, open: 0, bytesReceived: 0, bytesSent: 0 };
   const server = await serveThroughSideport([{ host, port, protocol: 'sniff' }], (now) => {
+    if (line(now) !== line(traffic)) console.log(line(now));
     traffic = now;
-    console.log(line(now));
   });
   // Before the invitation: whoever reads it may end us at once.
   const told = signalled();
