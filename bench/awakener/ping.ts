@@ -114,7 +114,8 @@ async function pingAtomics(): Promise<void> {
   repeat(() => {
     Atomics.store(turns, 0, ++turn);
     Atomics.notify(turns, 0);
-    Atomics.wait(turns, 1, turn - 1);
+    // A late notify of the turn before may end the wait.
+    while (Atomics.load(turns, 1) !== turn) Atomics.wait(turns, 1, turn - 1);
   });
 }
 

@@ -52,7 +52,7 @@ function answerMessages(): void {
 function answerAtomics(turns: Int32Array): void {
   parentPort?.postMessage('ready');
   for (let turn = 1; turn <= task.roundTrips; turn++) {
-    Atomics.wait(turns, 0, turn - 1);
+    while (Atomics.load(turns, 0) !== turn) Atomics.wait(turns, 0, turn - 1);
     Atomics.store(turns, 1, turn);
     Atomics.notify(turns, 1);
   }
