@@ -1,10 +1,11 @@
 /** `npm run bench -- [NAME...] [--quick]`: runs the named comparisons, all of them without a name. */
 import { availableParallelism } from 'node:os';
 import { awakener } from './awakener/awakener.js';
+import { echo } from './echo/echo.js';
 import { exit } from './exit/exit.js';
 import type { Comparison } from './lib/comparison.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener];
+const COMPARISONS: readonly Comparison[] = [exit, awakener, echo];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');
