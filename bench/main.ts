@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { awakener } from './awakener/awakener.js';
 import { echo } from './echo/echo.js';
 import { exit } from './exit/exit.js';
+import { idle } from './idle/idle.js';
 import type { Comparison } from './lib/comparison.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener, echo];
+const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, idle];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');
