@@ -7,7 +7,7 @@ import { type Measurement, measure } from './measure.js';
 import { PEERS, type Peer } from './peers.js';
 import { printLoad, printRatios } from './report.js';
 
-const FULL = { loads: LOADS, rounds: 5, window: { warmUpMs: 300, measureMs: 1000 } };
+const FULL = { loads: LOADS, rounds: 5, window: { warmUpMs: 300, measureMs: 700 } };
 const QUICK = { loads: LOADS_QUICK, rounds: 3, window: { warmUpMs: 200, measureMs: 400 } };
 
 export const echo: Comparison = {
