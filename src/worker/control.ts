@@ -25,6 +25,8 @@ export class Control {
     this.#ioHeader = ioHeader;
     this.#service = service;
     this.#requests = new BroadcastChannel(portChannel(selector.port.native.id));
+    // What comes while the event loop runs is delivered there, listener or not, and is not in the queue any more.
+    this.#requests.onmessage = (event) => this.#attach((event as MessageEvent).data as AttachRequest);
   }
 
   /** Handles what waits, then lets the event loop run once: comlink's listeners and its answers need it. */

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** A process that lasts longer hangs. Far above what any of them needs on a loaded machine. */
+/** A process that lasts longer hangs. Far above what most of them need on a loaded machine. */
 const WATCHDOG_MS = 10_000;
 
 /** What a fixture says, see `fixtures/say.ts`. */
@@ -26,6 +26,8 @@ export interface Ended {
 export interface ChildOptions {
   /** Flags for the child's Node. */
   readonly execArgv?: readonly string[];
+  /** More than the default, for one that has much to do. */
+  readonly watchdogMs?: number;
 }
 
 export class Child {
@@ -39,7 +41,7 @@ export class Child {
   readonly ended: Promise<Ended>;
 
   /** Starts `fixtures/<fixture>.js`; `args` is what its `scenario()` gives. */
-  constructor(fixture: string, args: object = {}, { execArgv = [] }: ChildOptions = {}) {
+  constructor(fixture: string, args: object = {}, { execArgv = [], watchdogMs = WATCHDOG_MS }: ChildOptions = {}) {
     const file = fileURLToPath(new URL(`./fixtures/${fixture}.js`, import.meta.url));
     const child = spawn(process.execPath, [...execArgv, file, JSON.stringify(args)], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,7 +55,7 @@ export class Child {
     const watchdog = setTimeout(() => {
       this.#hung = true;
       child.kill('SIGKILL');
-    }, WATCHDOG_MS);
+    }, watchdogMs);
     this.ended = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {

@@ -2,19 +2,25 @@
 import test, { type ExecutionContext } from 'ava';
 import { Child, type Ended, said } from './child.js';
 import type { EndScenario, How } from './fixtures/end.js';
-import { connect } from './peer.js';
+import { bindOnce, connect } from './peer.js';
 
 const EXIT_CODE = 7;
 const PLACES = ['main', 'worker', 'starter'] as const;
 
-/** Nothing but what was to be expected on standard error: no leak reported, no assertion of Node's. */
-function quiet(t: ExecutionContext, { stderr }: Ended, ...expected: RegExp[]): void {
-  const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('    at ') && line !== 'Node.js v');
-  const known = [/SideportWarning: sideport's I\/O thread was started by a worker/, /Use `node --trace-warnings/];
+const KNOWN = [/SideportWarning: sideport's I\/O thread was started by a worker/, /Use `node --trace-warnings/, /^$/];
+
+/** Nothing unexpected on standard error: no leak reported, no assertion of Node's. And the listener's port is free. */
+async function quiet(t: ExecutionContext, end: Ended): Promise<void> {
   t.deepEqual(
-    lines.filter((line) => ![...known, ...expected].some((pattern) => pattern.test(line))),
+    end.stderr.split('\n').filter((line) => !KNOWN.some((pattern) => pattern.test(line))),
     [],
   );
+  await portIsFree(t, end);
+}
+
+async function portIsFree(t: ExecutionContext, end: Ended): Promise<void> {
+  const [port] = said(end, 'port') as [number];
+  await t.notThrowsAsync(bindOnce(port));
 }
 
 async function ended(scenario: EndScenario): Promise<Ended> {
@@ -27,7 +33,7 @@ for (const where of PLACES) {
     t.is(child.code, 0);
     t.is(said(child, 'ready').length, 1);
     t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [0]);
-    quiet(t, child);
+    await quiet(t, child);
   });
 
   test.serial(`natural end: a pending wait keeps the thread alive until it is settled (${where})`, async (t) => {
@@ -37,16 +43,16 @@ for (const where of PLACES) {
     const end = await child.ended;
     socket.destroy();
     t.is(end.code, 0);
-    const order = end.said.map(({ kind }) => kind).filter((kind) => kind !== 'worker-exit');
+    const order = end.said.map(({ kind }) => kind).filter((kind) => kind !== 'worker-exit' && kind !== 'port');
     t.deepEqual(order, ['ready', 'waited', 'idle'], 'the event loop never ran empty while the wait was pending');
-    quiet(t, end);
+    await quiet(t, end);
   });
 
   test.serial(`process.exit() (${where})`, async (t) => {
     const child = await ended({ where, how: 'exit' });
     t.is(child.code, where === 'main' ? EXIT_CODE : 0);
     t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [EXIT_CODE]);
-    quiet(t, child);
+    await quiet(t, child);
   });
 
   for (const how of ['throw', 'reject'] as const) {
@@ -56,20 +62,26 @@ for (const where of PLACES) {
       if (where === 'main') t.regex(child.stderr, /Error: on purpose/);
       t.deepEqual(said(child, 'worker-error'), where === 'main' ? [] : ['on purpose']);
       t.deepEqual(said(child, 'worker-exit'), where === 'main' ? [] : [1]);
+      await portIsFree(t, child);
     });
   }
 }
 
+const SIGNALS = [
+  ['poll-for-ever', ['SIGTERM', 'SIGKILL']],
+  ['wait-for-ever', ['SIGTERM', 'SIGINT']],
+] as const satisfies [How, NodeJS.Signals[]][];
+
 for (const where of PLACES) {
-  for (const how of ['poll-for-ever', 'wait-for-ever'] satisfies How[]) {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+  for (const [how, signals] of SIGNALS) {
+    for (const signal of signals) {
       test.serial(`${signal} by default ends the process: ${how} (${where})`, async (t) => {
         const child = new Child('end', { where, how });
         await child.until('ready');
         child.kill(signal);
         const end = await child.ended;
         t.is(end.signal, signal);
-        quiet(t, end);
+        await quiet(t, end);
       });
     }
   }
@@ -81,6 +93,6 @@ for (const where of PLACES) {
     const end = await child.ended;
     t.is(end.signal, null);
     t.is(end.code, EXIT_CODE);
-    quiet(t, end);
+    await quiet(t, end);
   });
 }

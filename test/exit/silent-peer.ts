@@ -13,7 +13,10 @@ export class SilentPeer {
 
   /** Closed with the test. */
   constructor(t: ExecutionContext) {
-    t.teardown(() => this.#ioThread.close());
+    t.teardown(() => {
+      this.#listener.close();
+      return this.#ioThread.close();
+    });
     this.#poll.registry.register(this.#listener, 1, Interest.READABLE);
   }
 
@@ -30,15 +33,17 @@ export class SilentPeer {
     // An accepted stream receives from its registration on.
     this.#poll.registry.register(accepted.stream, 2, Interest.READABLE);
     const into = Buffer.alloc(65_536);
-    for (let length = 0; ; ) {
-      try {
-        const count = accepted.stream.read(into);
-        if (count === 0) return { length, how: 'end' };
+    let length = 0;
+    try {
+      for (let count: number | null = null; count !== 0; count = accepted.stream.read(into)) {
         if (count === null) await this.#poll.wait(events);
         else length += count;
-      } catch (error) {
-        return { length, how: (error as SystemError).code };
       }
+      return { length, how: 'end' };
+    } catch (error) {
+      return { length, how: (error as SystemError).code };
+    } finally {
+      accepted.stream.close();
     }
   }
 }

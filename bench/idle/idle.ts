@@ -1,0 +1,77 @@
+/** Resident memory of a server process per connection that does nothing. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BASELINE, MEASURED, type Peer } from '../echo/peers.js';
+import { backendName } from '../lib/backend.js';
+import { start } from '../lib/children.js';
+import type { Comparison } from '../lib/comparison.js';
+import { compile } from '../lib/compile.js';
+import { figure, range, times, verdict } from '../lib/format.js';
+import { interleave } from '../lib/rounds.js';
+import { lines, nextLine, type Server, startServer } from '../lib/server.js';
+import { median, summarize } from '../lib/statistics.js';
+import { printTable } from '../lib/table.js';
+
+const CONNECTIONS = 10_000;
+const ROUNDS = { full: 5, quick: 3 };
+const TARGET = 0.15;
+const SIZE = 64;
+/** Garbage of the start and of the accepting is settled by then. */
+const SETTLE_MS = 1000;
+const LIMIT_MS = 60_000;
+
+export const idle: Comparison = {
+  name: 'idle',
+  summary: `resident memory per idle connection at ${CONNECTIONS} connections, in bytes, against node:net`,
+
+  async run({ quick }) {
+    const rounds = ROUNDS[quick ? 'quick' : 'full'];
+    console.log(`backend ${await backendName()}, medians of ${rounds} rounds\n`);
+    const peers = [MEASURED, BASELINE];
+    const results = await interleave('idle', peers, rounds, bytesPerConnection);
+    const medians = peers.map((peer) => median(results.get(peer) ?? []));
+    const [ours = Number.NaN, theirs = Number.NaN] = medians;
+    printTable(
+      ['server', 'bytes per connection', 'range', 'ratio'],
+      peers.map(({ label }, at) => {
+        const bytes = summarize(results.get(peers[at] as Peer) ?? []);
+        return [label, figure(bytes.median), range(bytes), times(bytes.median / theirs)];
+      }),
+    );
+    console.log(`${verdict('memory per idle connection, against node:net', ours / theirs, '<=', TARGET)}\n`);
+  },
+};
+
+async function bytesPerConnection(peer: Peer): Promise<number> {
+  const server = await startServer(peer.command(SIZE));
+  try {
+    await sleep(SETTLE_MS);
+    const before = residentBytes(server);
+    const open = descriptorCount(server);
+    const holder = start(compile('hold-connections'), [String(server.ports[0]), String(CONNECTIONS)], {
+      limitMs: LIMIT_MS,
+    });
+    await nextLine(lines(holder), holder);
+    const untilMs = performance.now() + LIMIT_MS;
+    while (descriptorCount(server) < open + CONNECTIONS && performance.now() < untilMs) await sleep(20);
+    if (descriptorCount(server) < open + CONNECTIONS) throw new Error(`${peer.label} did not accept all connections`);
+    await sleep(SETTLE_MS);
+    const after = residentBytes(server);
+    holder.stdin?.end();
+    await once(holder, 'exit');
+    return (after - before) / CONNECTIONS;
+  } finally {
+    await server.stop();
+  }
+}
+
+function residentBytes({ pids }: Server): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pids[0]}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+/** Accepted by the kernel's backlog is not accepted by the server: its descriptors tell. */
+function descriptorCount({ pids }: Server): number {
+  return readdirSync(`/proc/${pids[0]}/fd`).length;
+}
