@@ -29,6 +29,7 @@ struct SendOperation {
   int first = 0;  // pieces before it are sent
   int32_t total = 0;
   int32_t sent = 0;
+  bool begun = false;  // the kernel has been asked before
   // What sendmsg is told, for a kernel that reads it later than in the call.
   msghdr message;
 

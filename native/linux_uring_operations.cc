@@ -31,6 +31,11 @@ WireAddress AcceptedPeer(int fd) {
   return peer;
 }
 
+// The request ended without an outcome, and is to be made anew. By a signal; or because the kernel
+// waits for a socket only so often on behalf of one request (128 wakes in vain, many streams sharing
+// the memory of TCP), then tries in a thread of its own, where a non-blocking socket says EAGAIN.
+bool IsInconclusive(int32_t result) { return result == -EINTR || result == -EAGAIN; }
+
 void DescribeSend(SendOperation* send, io_uring_sqe* entry) {
   iovec* const pieces = &send->pieces[static_cast<size_t>(send->first)];
   const int count = send->count - send->first;
@@ -47,6 +52,9 @@ void DescribeSend(SendOperation* send, io_uring_sqe* entry) {
     entry->len = 1;
   }
   entry->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
+  // Made anew it waits first: there was no room.
+  if (send->begun) entry->ioprio = uring::kPollFirst;
+  send->begun = true;
 }
 
 }  // namespace
@@ -145,7 +153,7 @@ void UringPort::OnAccept(UringEndpoint* endpoint, int32_t result, bool more) {
   const int32_t error = result < 0 ? NodeErrno(-result) : 0;
   if (!wanted) return Release(endpoint, Opcode::kAccept, NodeErrno(ECANCELED));
   // Cancelled, but not wanted to be: that was the last accept, at its limit, and this is the next.
-  const bool goes_on = error == 0 || error == NodeErrno(ECANCELED) || error == NodeErrno(EINTR) ||
+  const bool goes_on = error == 0 || error == NodeErrno(ECANCELED) || IsInconclusive(result) ||
                        (ConcernsOneConnection(error) &&
                         (error != NodeErrno(EPERM) || ++endpoint->refusals < kRefusals));
   if (goes_on) return Arm(endpoint, Opcode::kAccept);
@@ -172,11 +180,11 @@ void UringPort::OnSend(UringEndpoint* endpoint, int32_t result) {
   SendOperation& send = *endpoint->send;
   if (result > 0) send.Advance(result);
   if (result >= 0 && send.IsComplete()) return Release(endpoint, Opcode::kSend, send.total);
-  const bool interrupted = result >= 0 || result == -EINTR || result == -ECANCELED;
+  const bool interrupted = result >= 0 || IsInconclusive(result) || result == -ECANCELED;
   if (interrupted && endpoint->IsUnwanted(Opcode::kSend)) {
     return Release(endpoint, Opcode::kSend, NodeErrno(ECANCELED));
   }
-  if (result > 0 || result == -EINTR) return Arm(endpoint, Opcode::kSend);
+  if (result > 0 || IsInconclusive(result)) return Arm(endpoint, Opcode::kSend);
   Release(endpoint, Opcode::kSend, result < 0 ? NodeErrno(-result) : NodeErrno(EPIPE));
 }
 
@@ -248,8 +256,6 @@ void UringPort::ReceiveByHand(UringEndpoint* endpoint, ReceivedPiece* piece) {
     return;
   }
   rings_.GiveBack(endpoint->group, buffer);
-  // Ready no longer: begins anew, as after a signal.
-  if (piece->result == NodeErrno(EAGAIN)) piece->result = -EINTR;
 }
 
 void UringPort::CompleteNextReceived(UringEndpoint* endpoint) {
@@ -286,9 +292,9 @@ void UringPort::EndReceive(UringEndpoint* endpoint, int32_t result) {
   // has provided them, will not do so again.
   const bool refilled = result == -ENOBUFS && rings_.HasAny(endpoint->receive_group);
   // Cancelled by nobody but OnHangUp.
-  const bool restarts = result == -ECANCELED || result == -EINTR;
+  const bool restarts = result == -ECANCELED || IsInconclusive(result);
   if (wanted && (refilled || restarts)) return Arm(endpoint, Opcode::kReceive);
-  if (result == -EINTR) result = -ECANCELED;
+  if (IsInconclusive(result)) result = -ECANCELED;
   Release(endpoint, Opcode::kReceive, result < 0 ? NodeErrno(-result) : 0);
 }
 

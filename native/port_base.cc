@@ -160,6 +160,7 @@ int32_t PortBase::PrepareSend(Endpoint* endpoint, const SubmissionRecord* record
   SendOperation& send = *endpoint->send;
   send.count = static_cast<int>(count);
   send.first = send.sent = 0;
+  send.begun = false;
   send.total = static_cast<int32_t>(total);
   for (size_t at = 0; at < count; at++) {
     const SubmissionRecord& piece = records[at];
