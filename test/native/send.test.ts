@@ -149,6 +149,38 @@ for (const backend of backends) {
     driver.end();
   });
 
+  test(
+    title('a send with a reader that takes a little at a time goes through, however often it waits for room'),
+    (t) => {
+      const random = Random.for(t);
+      const driver = new PortDriver(backend);
+      const listening = new Listening(driver);
+      const out = driver.addSegment(16, MIB / 2);
+      const bytes = random.bytes(8 * MIB);
+      driver.memory[out]?.set(bytes);
+      driver.provideSegment(GROUP, 64, 512);
+      const pairs = Array.from({ length: 4 }, () => listening.pair());
+      const arrived = new Map(pairs.map(({ server }) => [server, 0]));
+      for (const { client, server } of pairs) {
+        driver.send(client, ...Array.from({ length: 16 }, (_, at): Piece => [out, (at * MIB) / 2, MIB / 2]));
+        driver.receive(server, GROUP, 2);
+      }
+      while ([...arrived.values()].some((length) => length < 8 * MIB)) {
+        const one = driver.find(({ opcode }) => opcode === RECEIVE);
+        const position = arrived.get(one.endpoint) as number;
+        if (one.result > 0) {
+          const piece = driver.bytesOf(one, 512);
+          if (!piece.equals(bytes.subarray(position, position + piece.length))) return t.fail(`at ${position}`);
+          arrived.set(one.endpoint, position + piece.length);
+          driver.provide(GROUP, one.segment, one.index);
+        }
+        if (!one.more && position + Math.max(0, one.result) < 8 * MIB) driver.receive(one.endpoint, GROUP, 2);
+      }
+      for (const { client } of pairs) t.is(driver.next(client, SEND).result, 8 * MIB);
+      driver.end();
+    },
+  );
+
   test(title('sends one after the other keep their order'), (t) => {
     const random = Random.for(t);
     const driver = new PortDriver(backend);
