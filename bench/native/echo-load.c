@@ -1,7 +1,8 @@
 // The load generator of the echo comparison: one thread, epoll, its own process, the same for every
 // server.
 //
-//   echo-load --port P[,P...] --connections N --depth D --size BYTES --warm-up MS --measure MS [--rate R]
+//   echo-load --port P[,P...] --connections N --depth D --size BYTES --warm-up MS --measure MS
+//             [--rate R]
 //
 // Closed loop: each connection has D messages under way; a message that came back is followed by the
 // next at once. Latency runs from the moment a message was queued for sending.
