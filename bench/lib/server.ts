@@ -1,4 +1,4 @@
-/** A server under measurement: a process that announces `{"ports": [...], "pids": [...]}` and serves until it is killed. */
+/** A server under measurement: announces `{"ports": [...], "pids": [...]}` on a line, serves until it is killed. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

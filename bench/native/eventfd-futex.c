@@ -1,7 +1,7 @@
 // The floor of a wake-up through a kernel: `eventfd-futex ROUND_TRIPS CORE`. Thread A, on core 0,
-// writes an eventfd, as a client wakes the I/O thread; thread B, on CORE, sleeps in epoll_wait on it,
-// reads it, and answers by a futex on which A sleeps, as a client that blocks in a poll does. Prints
-// one line per round trip, in nanoseconds.
+// writes an eventfd, as a client wakes the I/O thread; thread B, on CORE, sleeps in epoll_wait on
+// it, reads it, and answers by a futex on which A sleeps, as a client that blocks in a poll does.
+// Prints one line per round trip, in nanoseconds.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
