@@ -20,7 +20,7 @@ if (unknown.length > 0) {
   const cores = availableParallelism();
   console.log(`Node ${process.versions.node}, ${process.platform} ${process.arch}, ${cores} cores`);
   const [load = 0] = loadavg();
-  if (load > cores / 4) console.log(`load ${load.toFixed(1)}: this machine is busy, its figures will not hold`);
+  if (load > cores / 2) console.log(`load ${load.toFixed(1)}: this machine is busy, its figures will not hold`);
   console.log();
   for (const comparison of COMPARISONS) {
     if (names.length > 0 && !names.includes(comparison.name)) continue;
