@@ -80,7 +80,7 @@ async function run({ name, backend, threads }) {
   };
 }
 
-/** AVA's own summary: `123 tests passed`, `1 test failed`. */
+/** AVA's own summary, which names what passed only when nothing failed: `1 test failed`. */
 function count(output, what) {
   return Number(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'm').exec(output)?.[1] ?? 0);
 }

@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { fail, type SideportError } from './errors.js';
+import { PROTOCOL_VERSION } from './protocol/port-records.js';
 
 /** The completion port of one I/O thread (`native/completion_port.h`). Belongs to the thread that opened it. */
 export interface NativePort {
@@ -129,12 +130,18 @@ let loaded: Addon | undefined;
  */
 export function loadAddon(addonPath?: string): Addon {
   try {
-    if (addonPath !== undefined) loaded = require(addonPath) as Addon;
-    loaded ??= findAddon();
+    if (addonPath === undefined && loaded) return loaded;
+    loaded = checked(addonPath === undefined ? findAddon() : (require(addonPath) as Addon));
     return loaded;
   } catch (error) {
     throw denial(error as NodeJS.ErrnoException) ?? error;
   }
+}
+
+/** A file of another version, or no addon at all, would be found out much later, by a wrong word or a missing call. */
+function checked(addon: Addon): Addon {
+  if (addon?.protocolVersion === PROTOCOL_VERSION) return addon;
+  throw fail('ERR_SIDEPORT_START_FAILED', `The addon is not one for protocol version ${PROTOCOL_VERSION}`);
 }
 
 function findAddon(): Addon {

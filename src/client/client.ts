@@ -378,7 +378,12 @@ export class Client {
   }
 
   #hasNews(): boolean {
-    return this.#events.hasEntries() || signalCount(this.words) !== this.#signalsSeen;
+    return this.#events.hasEntries() || signalCount(this.words) !== this.#signalsSeen || this.#isDetached();
+  }
+
+  /** News as well: a thread thrown out between the raising of its flag and its sleep would wait for a bell that has rung. */
+  #isDetached(): boolean {
+    return this.#end === undefined && status(this.words) === ClientStatus.DETACHED;
   }
 
   #lookAtSignals(): void {
