@@ -90,3 +90,19 @@ export async function bindOnce(port: number): Promise<void> {
   server.close();
   await once(server, 'close');
 }
+
+/**
+ * As {@link bindOnce}, again while the port is in use. A process that a signal ends cancels nothing: the kernel takes
+ * its io_uring down in the background, and the sockets of what was in flight with it.
+ */
+export async function bindSoon(port: number): Promise<void> {
+  for (const untilMs = performance.now() + 10_000; ; ) {
+    try {
+      return await bindOnce(port);
+    } catch (error) {
+      const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!inUse || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}

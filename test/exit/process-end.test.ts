@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { Child, type Ended, said } from './child.js';
 import type { EndScenario, How } from './fixtures/end.js';
-import { bindOnce, connect } from './peer.js';
+import { bindSoon, connect } from './peer.js';
 
 const EXIT_CODE = 7;
 const PLACES = ['main', 'worker', 'starter'] as const;
@@ -20,7 +20,7 @@ async function quiet(t: ExecutionContext, end: Ended): Promise<void> {
 
 async function portIsFree(t: ExecutionContext, end: Ended): Promise<void> {
   const [port] = said(end, 'port') as [number];
-  await t.notThrowsAsync(bindOnce(port));
+  await t.notThrowsAsync(bindSoon(port));
 }
 
 async function ended(scenario: EndScenario): Promise<Ended> {
