@@ -27,9 +27,11 @@
               "native/linux_epoll.cc",
               "native/linux_uring.cc",
               "native/linux_uring_buffers.cc",
+              "native/linux_uring_ending.cc",
               "native/linux_uring_operations.cc",
               "native/linux_uring_probe.cc",
-              "native/linux_uring_queue.cc"
+              "native/linux_uring_queue.cc",
+              "native/linux_uring_receiving.cc"
             ]
           }
         ]

@@ -158,7 +158,7 @@ class CompletionPort {
   CompletionPort& operator=(const CompletionPort&) = delete;
   virtual ~CompletionPort() = default;
 
-  // The backend that really runs: "epoll", "poll", later "io_uring" and "iocp".
+  // The backend that really runs: "io_uring", "epoll", "poll", later "iocp".
   virtual const char* name() const = 0;
 
   // One loop turn; returns how many completion records were written (0 after a time-out).

@@ -19,8 +19,9 @@
 //   out ahead, to wait at their endpoints, which then take turns.
 //
 // Files: linux_uring_queue the rings and system calls, linux_uring_buffers the groups,
-// linux_uring_probe what a kernel must show, linux_uring.cc turns, cancels and closes,
-// linux_uring_operations.cc starts requests and hears of their completions.
+// linux_uring_probe what a kernel must show; of this class linux_uring.cc turns,
+// linux_uring_operations.cc starts requests and hears of their completions,
+// linux_uring_receiving.cc of those of receives, linux_uring_ending.cc cancels, closes and ends.
 #pragma once
 
 #include <memory>
@@ -60,13 +61,13 @@ class UringPort final : public PortBase {
   void ArmAwakener();
   void OnAwakened(bool more);
   void SubmitPostponed();
-  void Drain();
 
-  // -- ending (linux_uring.cc)
+  // -- ending (linux_uring_ending.cc)
   void BeginClose(UringEndpoint* endpoint);
   void FinishCloseIfIdle(UringEndpoint* endpoint);
   void CancelRequest(UringEndpoint* endpoint, Opcode opcode);
   void OnCancelFailed(uint64_t request);
+  void Drain();
 
   // -- requests (linux_uring_operations.cc)
   void Arm(UringEndpoint* endpoint, Opcode opcode);
@@ -77,6 +78,8 @@ class UringPort final : public PortBase {
   void OnAccept(UringEndpoint* endpoint, int32_t result, bool more);
   void OnConnect(UringEndpoint* endpoint, int32_t result);
   void OnSend(UringEndpoint* endpoint, int32_t result);
+
+  // -- receiving (linux_uring_receiving.cc)
   void OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completion);
   void WatchHangUp(UringEndpoint* endpoint);
   void OnHangUp(UringEndpoint* endpoint, int32_t result);

@@ -10,6 +10,8 @@
 
 #include <linux/io_uring.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -55,6 +57,17 @@ static_assert(sizeof(BufferRingRegistration) == 40);
 
 // Fills in an entry that polls for `events` once.
 void DescribePoll(uint32_t events, io_uring_sqe* entry);
+
+// The request ended without an outcome, and is to be made anew. By a signal; or because the kernel
+// waits for a socket only so often on behalf of one request (128 wakes in vain, many streams sharing
+// the memory of TCP), then tries in a thread of its own, where a non-blocking socket says EAGAIN.
+inline bool IsInconclusive(int32_t result) { return result == -EINTR || result == -EAGAIN; }
+
+using SteadyClock = std::chrono::steady_clock;
+
+inline int64_t NanosecondsUntil(SteadyClock::time_point until) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(until - SteadyClock::now()).count();
+}
 
 class UringQueue {
  public:

@@ -1,15 +1,8 @@
 /** Random submissions, sensible and senseless, over every backend; what comes back is audited by the driver. */
 import test from 'ava';
 import { PortOpcode, WakeReason } from '../../src/protocol/port-records.js';
-import {
-  addon,
-  backends,
-  type Completion,
-  listeningSocket,
-  openSocket,
-  type Piece,
-  PortDriver,
-} from '../util/port-driver.js';
+import { addon, backends, type Completion, type Piece, PortDriver } from '../util/port-driver.js';
+import { listeningSocket, openSocket } from '../util/port-sockets.js';
 import { Random, scaled } from '../util/random.js';
 
 const ENDPOINTS = 24;

@@ -2,17 +2,10 @@
 import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
-import {
-  backends,
-  Listening,
-  listeningSocket,
-  localAddress,
-  loopback,
-  openSocket,
-  PortDriver,
-} from '../util/port-driver.js';
+import { backends, PortDriver } from '../util/port-driver.js';
+import { Listening, listeningSocket, localAddress, loopback, openSocket } from '../util/port-sockets.js';
 
-const { EALREADY, EBADF, ECANCELED, ECONNREFUSED, ECONNRESET, EINVAL, EPIPE } = constants.errno;
+const { EALREADY, EBADF, ECANCELED, ECONNREFUSED, ECONNRESET, EINVAL } = constants.errno;
 const OPERATIONS = [PortOpcode.ACCEPT, PortOpcode.CONNECT, PortOpcode.RECEIVE, PortOpcode.SEND, PortOpcode.CLOSE];
 /** Good ones, for segment 0. */
 const ARGUMENTS: Record<number, number[]> = { 16: [1], 17: [], 18: [7, 1], 19: [0, 0, 1], 20: [0] };
@@ -260,100 +253,4 @@ for (const backend of backends) {
     t.is(driver.next(closed, PortOpcode.CLOSE).result, 0);
     driver.end();
   });
-
-  for (const [mode, name] of [
-    [CloseMode.FLUSHED, 'flushed'],
-    [CloseMode.RESET, 'reset'],
-  ] as const) {
-    test(title(`a close (${name}) releases everything else first, and its number is free then`), (t) => {
-      const driver = new PortDriver(backend);
-      driver.provideSegment(GROUP, 4);
-      const out = driver.addSegment(16, 65_536);
-      const listening = new Listening(driver);
-      const { client, server } = listening.pair();
-      driver.receive(server, GROUP, 4);
-      // More than both socket buffers take: the send stays in flight.
-      driver.send(server, ...Array.from({ length: 16 }, (_, index) => [out, index * 65_536, 65_536] as const));
-      for (let filled = 0; filled < 64 && filled >= 0; filled++) {
-        driver.settle();
-        if (driver.inFlight().includes(`${server}:${PortOpcode.SEND}`)) break;
-        t.is(driver.next(server, PortOpcode.SEND).result, 16 * 65_536);
-        driver.send(server, ...Array.from({ length: 16 }, (_, index) => [out, index * 65_536, 65_536] as const));
-      }
-      driver.close(server, mode);
-      driver.receive(server, GROUP, 1);
-      const order = [];
-      for (;;) {
-        const one = driver.find(({ endpoint }) => endpoint === server);
-        order.push([one.opcode, one.result, one.rejected]);
-        if (one.opcode === PortOpcode.CLOSE) break;
-      }
-      t.deepEqual(order.at(-1), [PortOpcode.CLOSE, 0, false]);
-      const released = order.filter(([, , rejected]) => !rejected).slice(0, -1);
-      t.deepEqual(
-        released.sort(),
-        [
-          [PortOpcode.RECEIVE, -ECANCELED, false],
-          [PortOpcode.SEND, -ECANCELED, false],
-        ].sort(),
-      );
-      driver.receive(client, GROUP, 4);
-      // What was taken in part goes out by a flushed close; a reset may overtake it.
-      const { result } = driver.next(client, PortOpcode.RECEIVE);
-      t.true(result > 0 || (mode === CloseMode.RESET && result === -ECONNRESET), `${result}`);
-      driver.adopt(openSocket(), server);
-      driver.connect(server, listening.address);
-      t.is(driver.next(server, PortOpcode.CONNECT).result, 0);
-      driver.end();
-    });
-  }
-
-  test(title('a flushed close ends the stream and a reset close resets it'), (t) => {
-    const driver = new PortDriver(backend);
-    driver.provideSegment(GROUP, 4);
-    const out = driver.addSegment(1);
-    const listening = new Listening(driver);
-    for (const [mode, ending] of [
-      [CloseMode.FLUSHED, 0],
-      [CloseMode.RESET, -ECONNRESET],
-    ] as const) {
-      const { client, server } = listening.pair();
-      driver.receive(client, GROUP, 2);
-      if (mode === CloseMode.FLUSHED) {
-        // Unread input: a bare close(2) would reset the connection and might lose the last bytes.
-        driver.send(client, [out, 0, 100]);
-        driver.next(client, PortOpcode.SEND);
-        driver.send(server, [out, 0, 10]);
-        driver.next(server, PortOpcode.SEND);
-      }
-      driver.close(server, mode);
-      const results = driver.toRelease(client, PortOpcode.RECEIVE).map(({ result }) => result);
-      t.deepEqual(results, mode === CloseMode.FLUSHED ? [10, ending] : [ending]);
-    }
-    driver.end();
-  });
-
-  test(
-    title('a shutdown of writing ends the peer’s stream; a later send fails and a shutdown twice is ignored'),
-    (t) => {
-      const driver = new PortDriver(backend);
-      driver.provideSegment(GROUP, 4);
-      const out = driver.addSegment(1);
-      const { client, server } = new Listening(driver).pair();
-      driver.receive(server, GROUP, 4);
-      driver.shutdown(client, ShutdownHow.WRITE);
-      driver.shutdown(client, ShutdownHow.WRITE);
-      const end = driver.next(server, PortOpcode.RECEIVE);
-      t.deepEqual([end.result, end.more], [0, false]);
-      driver.send(client, [out, 0, 1]);
-      t.is(driver.next(client, PortOpcode.SEND).result, -EPIPE, 'and the process is not killed by SIGPIPE');
-      driver.send(server, [out, 0, 6]);
-      driver.receive(client, GROUP, 1);
-      t.is(driver.next(client, PortOpcode.RECEIVE).result, 6, 'the other direction stays');
-      driver.receive(client, GROUP, 1);
-      driver.shutdown(client, ShutdownHow.READ);
-      t.is(driver.next(client, PortOpcode.RECEIVE).result, 0, 'a shutdown of reading ends our own');
-      driver.end();
-    },
-  );
 }

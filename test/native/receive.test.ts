@@ -2,7 +2,8 @@
 import { constants } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
-import { BUFFER_SIZE, backends, type ConnectedPair, Listening, PortDriver } from '../util/port-driver.js';
+import { BUFFER_SIZE, backends, PortDriver } from '../util/port-driver.js';
+import { type ConnectedPair, Listening } from '../util/port-sockets.js';
 
 const { ECANCELED, ECONNRESET, ENOBUFS } = constants.errno;
 const { RECEIVE, SEND } = PortOpcode;

@@ -2,7 +2,8 @@
 import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PIECES_PER_SEND, PortOpcode } from '../../src/protocol/port-records.js';
-import { backends, type Completion, Listening, type Piece, PortDriver } from '../util/port-driver.js';
+import { backends, type Completion, type Piece, PortDriver } from '../util/port-driver.js';
+import { Listening } from '../util/port-sockets.js';
 import { Random } from '../util/random.js';
 
 const { EALREADY, ECANCELED, ECONNRESET, EINVAL, EPIPE } = constants.errno;

@@ -4,16 +4,8 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { CloseMode, PortOpcode, WakeReason } from '../../src/protocol/port-records.js';
 import { openDescriptors } from '../util/descriptors.js';
-import {
-  addon,
-  BUFFER_SIZE,
-  backends,
-  type Completion,
-  Listening,
-  listeningSocket,
-  openSocket,
-  PortDriver,
-} from '../util/port-driver.js';
+import { addon, BUFFER_SIZE, backends, type Completion, PortDriver } from '../util/port-driver.js';
+import { Listening, listeningSocket, openSocket } from '../util/port-sockets.js';
 
 const { ECANCELED } = constants.errno;
 const { ACCEPT, CONNECT, RECEIVE, SEND, CLOSE, WAKE } = PortOpcode;
