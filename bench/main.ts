@@ -1,5 +1,5 @@
 /** `npm run bench -- [NAME...] [--quick]`: runs the named comparisons, all of them without a name. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { awakener } from './awakener/awakener.js';
 import { echo } from './echo/echo.js';
 import { exit } from './exit/exit.js';
@@ -17,7 +17,11 @@ if (unknown.length > 0) {
   for (const { name, summary } of COMPARISONS) console.error(`  ${name.padEnd(10)} ${summary}`);
   process.exitCode = 1;
 } else {
-  console.log(`Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} cores\n`);
+  const cores = availableParallelism();
+  console.log(`Node ${process.versions.node}, ${process.platform} ${process.arch}, ${cores} cores`);
+  const [load = 0] = loadavg();
+  if (load > cores / 2) console.log(`load ${load.toFixed(1)}: this machine is busy, its figures will not hold`);
+  console.log();
   for (const comparison of COMPARISONS) {
     if (names.length > 0 && !names.includes(comparison.name)) continue;
     console.log(`== ${comparison.name}: ${comparison.summary}\n`);

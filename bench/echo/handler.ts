@@ -1,6 +1,6 @@
 /**
- * The handler of every server in JavaScript: it sees each message (one byte of it, so that the work is the servers' own) and
- * answers with the same bytes. Messages have one size; a received chunk may hold several, or parts.
+ * The handler of every server in JavaScript: it sees each message (one byte of it, so that the work is the servers'
+ * own) and answers with the same bytes. Messages have one size; a received chunk may hold several, or parts.
  */
 export class Handler {
   readonly #size: number;

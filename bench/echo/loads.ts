@@ -1,4 +1,4 @@
-/** What the generator does: every combination of few and many connections, small and large messages, alone and pipelined. */
+/** What the generator does: few and many connections, small and large messages, alone and pipelined. */
 
 export interface Load {
   readonly label: string;

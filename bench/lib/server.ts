@@ -1,4 +1,4 @@
-/** A server under measurement: a process that announces `{"ports": [...], "pids": [...]}` and serves until it is killed. */
+/** A server under measurement: announces `{"ports": [...], "pids": [...]}` on a line, serves until it is killed. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -20,11 +20,21 @@ export async function startServer([command = '', ...args]: readonly string[]): P
     ports,
     pids,
     async stop() {
+      for (const pid of pids) if (pid !== child.pid) kill(pid);
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
     },
   };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 export function lines(child: ChildProcess): AsyncIterator<string> {

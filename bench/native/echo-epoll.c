@@ -1,5 +1,6 @@
-// The floor of the echo comparison on a readiness kernel: one thread, level-triggered epoll, every byte
-// read is written back. A connection whose peer does not take its bytes is not read from meanwhile.
+// The floor of the echo comparison on a readiness kernel: one thread, level-triggered epoll, every
+// byte read is written back. A connection whose peer does not take its bytes is not read from
+// meanwhile.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/epoll.h>

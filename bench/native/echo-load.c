@@ -1,14 +1,15 @@
 // The load generator of the echo comparison: one thread, epoll, its own process, the same for every
 // server.
 //
-//   echo-load --port P[,P...] --connections N --depth D --size BYTES --warm-up MS --measure MS [--rate R]
+//   echo-load --port P[,P...] --connections N --depth D --size BYTES --warm-up MS --measure MS
+//             [--rate R]
 //
-// Closed loop: each connection has D messages under way; a message that came back is followed by the
-// next at once. Latency runs from the moment a message was queued for sending.
+// Closed loop: each connection has D messages under way; a message that came back is followed by
+// the next at once. Latency runs from the moment a message was queued for sending.
 //
-// Open loop (--rate R, messages a second over all connections): message k is due at k/R, whatever the
-// server does, and latency runs from that moment. A stall so costs every message that was due in it,
-// where a closed loop would have sent only one into it (coordinated omission).
+// Open loop (--rate R, messages a second over all connections): message k is due at k/R, whatever
+// the server does, and latency runs from that moment. A stall so costs every message that was due
+// in it, where a closed loop would have sent only one into it (coordinated omission).
 //
 // Prints "measuring" when the window begins and one line of JSON when it has ended.
 #define _GNU_SOURCE
@@ -71,7 +72,8 @@ static void Queue(Connection* connection, int64_t at_ns) {
   connection->unsent_bytes += size;
 }
 
-// Checks the first and the last byte of what came: a server that shifts, drops or mixes bytes is found.
+// Checks the first and the last byte of what came: a server that shifts, drops or mixes bytes is
+// found.
 static void Check(const Connection* connection, ssize_t length) {
   const int64_t first = connection->received_offset, last = first + length - 1;
   if (input[0] == pattern[first] && input[length - 1] == PatternAt(last % size)) return;
@@ -104,8 +106,8 @@ static bool IsFull(const Connection* connection) {
   return connection->queued - connection->received > (uint64_t)ring_mask;
 }
 
-// Open loop: queues what has become due, round robin; returns when the next message is due. What finds
-// its connection full stays due, with the time at which it was.
+// Open loop: queues what has become due, round robin; returns when the next message is due. What
+// finds its connection full stays due, with the time at which it was.
 static int64_t QueueDue(int64_t start_ns, uint64_t* next) {
   for (int burst = 0;; burst++) {
     const int64_t due_ns = start_ns + (int64_t)(1e9 * (double)*next / rate);
@@ -152,8 +154,8 @@ static uint64_t Run(int64_t end_ns, int64_t start_ns, uint64_t* next_due) {
   return messages;
 }
 
-// One message there and back, so that the connection is known to be accepted: a server that accepts one
-// connection per loop turn would otherwise still be at it in the window.
+// One message there and back, so that the connection is known to be accepted: a server that accepts
+// one connection per loop turn would otherwise still be at it in the window.
 static void Greet(Connection* connection) {
   Require(send(connection->fd, pattern, size, MSG_NOSIGNAL) == size, "send");
   for (int at = 0; at < size;) {

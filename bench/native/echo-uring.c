@@ -1,11 +1,12 @@
-// The floor of the echo comparison on a completion kernel: one thread, io_uring by raw system calls,
-// multishot accept, multishot receive into provided buffers, sends from the same buffers. Exit code 77:
-// this kernel, or its policy, does not offer that.
+// The floor of the echo comparison on a completion kernel: one thread, io_uring by raw system
+// calls, multishot accept, multishot receive into provided buffers, sends from the same buffers.
+// Exit code 77: this kernel, or its policy, does not offer that.
 //
 //   buffer: in the ring ──receive──► queued on its connection ──send completed──► in the ring
 //
-// Sends of one connection are made one at a time, since their order is not promised otherwise. A receive
-// that found the ring empty waits, its connection in `starved`, for the next buffer that comes back.
+// Sends of one connection are made one at a time, since their order is not promised otherwise. A
+// receive that found the ring empty waits, its connection in `starved`, for the next buffer that
+// comes back.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>

@@ -1,20 +1,18 @@
-// The floor of a wake-up through a kernel: `eventfd-futex ROUND_TRIPS CORE`. Thread A, on core 0, writes an eventfd, as a
-// client wakes the I/O thread; thread B, on CORE, sleeps in epoll_wait on it, reads it, and answers by a futex on
-// which A sleeps, as a client that blocks in a poll does. Prints one line per round trip, in nanoseconds.
+// The floor of a wake-up through a kernel: `eventfd-futex ROUND_TRIPS CORE`. Thread A, on core 0,
+// writes an eventfd, as a client wakes the I/O thread; thread B, on CORE, sleeps in epoll_wait on
+// it, reads it, and answers by a futex on which A sleeps, as a client that blocks in a poll does.
+// Prints one line per round trip, in nanoseconds.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "support.h"
 
 static const int kWarmUp = 1000;
 
@@ -22,18 +20,6 @@ static int wake_fd;
 static int answerer_core;
 static int round_trips;
 static _Atomic uint32_t answers;
-
-static void Require(int ok, const char* what) {
-  if (ok) return;
-  perror(what);
-  exit(1);
-}
-
-static int64_t NowNs(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static void Pin(int core) {
   cpu_set_t cores;
@@ -61,6 +47,7 @@ static void* Answer(void* unused) {
 }
 
 int main(int argc, char** argv) {
+  EndByItself(60);
   round_trips = kWarmUp + (argc > 1 ? atoi(argv[1]) : 10000);
   answerer_core = argc > 2 ? atoi(argv[2]) : 0;
   Pin(0);
@@ -68,7 +55,6 @@ int main(int argc, char** argv) {
   Require(wake_fd >= 0, "eventfd");
   int64_t* elapsed_ns = calloc(round_trips, sizeof *elapsed_ns);
   Require(elapsed_ns != NULL, "calloc");
-  alarm(60);  // The watchdog: a lost wake-up would otherwise hang for ever.
 
   pthread_t answerer;
   Require(pthread_create(&answerer, NULL, Answer, NULL) == 0, "pthread_create");

@@ -1,5 +1,5 @@
-// Connections that do nothing: `hold-connections PORT COUNT`. Prints "connected" when all are, and holds
-// them until its standard input ends.
+// Connections that do nothing: `hold-connections PORT COUNT`. Prints "connected" when all are, and
+// holds them until its standard input ends.
 #define _GNU_SOURCE
 #include "support.h"
 
