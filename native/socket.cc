@@ -200,6 +200,20 @@ int32_t AcceptConnectionAtomic(int fd, WireAddress* peer) {
 }
 #endif
 
+bool ConcernsOneConnection(int32_t error) {
+  static constexpr int kErrors[] = {
+      ECONNABORTED, EPROTO,    EPERM,        ENETDOWN,    ENOPROTOOPT,
+      EHOSTDOWN,    ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+#ifdef ENONET
+      ENONET,
+#endif
+  };
+  for (int one : kErrors) {
+    if (error == NodeErrno(one)) return true;
+  }
+  return false;
+}
+
 int32_t StartConnect(int fd, const WireAddress& remote) {
   KernelAddress kernel;
   if (!ToKernel(remote, &kernel)) return NodeErrno(EINVAL);

@@ -53,6 +53,10 @@ int32_t AcceptConnection(int fd, WireAddress* peer);
 // The same by accept4, which leaves no such gap.
 int32_t AcceptConnectionAtomic(int fd, WireAddress* peer);
 #endif
+// accept(2): Linux passes pending network errors of the new connection on as errors of accept; the
+// next connection may be sound. EPERM is a firewall's refusal of one connection. Anything else ends
+// accepting: an error that stays would otherwise be met for ever.
+bool ConcernsOneConnection(int32_t error);
 // 0, -EINPROGRESS, or an error.
 int32_t StartConnect(int fd, const WireAddress& remote);
 // The outcome of a connect that was in progress, once the socket is writable.

@@ -15,6 +15,8 @@ export interface NativePort {
   readonly id: number;
   /** The backend that really runs. */
   readonly backend: string;
+  /** Why a better backend that was tried before does not run; undefined when there is none, or one was forced. */
+  readonly fallbackReason: string | undefined;
   /** Records for the next `turn`, 12 words each. Written by the selector between turns. */
   readonly submissions: Int32Array;
   /** Records of the last `turn`, 12 words each. */

@@ -79,7 +79,7 @@ export class IoThread {
     return { sideport: 'io-thread', portId: this.#portId };
   }
 
-  /** The backend that really runs: `'epoll'`, `'poll'`. Attaches. */
+  /** The backend that really runs: `'io_uring'`, `'epoll'` or `'poll'`; `stats()` says why not a better one. Attaches. */
   get backend(): string {
     return this.#attach().backend;
   }

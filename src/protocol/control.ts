@@ -126,7 +126,13 @@ export interface IoThreadConfiguration {
 
 /** What `ioThread.stats()` answers. */
 export interface IoThreadStats {
+  /** The backend that really runs: `'io_uring'`, `'epoll'` or `'poll'`. */
   readonly backend: string;
+  /**
+   * Why io_uring does not run although nobody forced another backend: what the system refused, in words
+   * (`'io_uring_setup: Operation not permitted'` under most containers' seccomp profiles). Otherwise undefined.
+   */
+  readonly fallbackReason: string | undefined;
   readonly clients: number;
   /** Sources the I/O thread knows, accepted and closing ones included. */
   readonly sources: number;

@@ -154,6 +154,7 @@ export class Selector {
     const receiveBuffers = sum(({ receivePool }) => receivePool.bufferCount);
     return {
       backend: native.backend,
+      fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
       sources: sum(({ sourceCount }) => sourceCount),
       operationsStarted: native.started(),
