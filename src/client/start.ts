@@ -107,6 +107,17 @@ function stopAtExit(addon: Addon, worker: Worker, portId: number, ioHeader: Int3
     requestStop(ioHeader);
     addon.wakePort(portId, WakeReason.CONTROL);
   };
-  process.once('exit', stop);
-  worker.once('exit', () => process.off('exit', stop));
+  if (stops.size === 0) process.on('exit', stopAll);
+  stops.add(stop);
+  worker.once('exit', () => {
+    stops.delete(stop);
+    if (stops.size === 0) process.off('exit', stopAll);
+  });
+}
+
+/** One listener for all: Node warns of a leak from eleven on. */
+const stops = new Set<() => void>();
+
+function stopAll(): void {
+  for (const stop of stops) stop();
 }

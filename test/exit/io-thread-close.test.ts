@@ -41,6 +41,6 @@ test.serial('while it flushes, a new Poll starts another, and nobody attaches to
 });
 
 test.serial('a thread terminated while it starts an I/O thread leaves nothing, and others start one', async (t) => {
-  const end = await new Child('terminate-starting').ended;
+  const end = await new Child('terminate-starting', {}, { watchdogMs: 40_000 }).ended;
   t.is(end.code, 0, end.stderr);
 });

@@ -96,3 +96,10 @@ for (const where of PLACES) {
     await quiet(t, end);
   });
 }
+
+test.serial('the process ends with many I/O threads running', async (t) => {
+  const end = await new Child('many').ended;
+  t.is(end.code, 0);
+  t.is(end.stderr, '');
+  t.deepEqual(said(end, 'started'), [12]);
+});

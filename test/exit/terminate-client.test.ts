@@ -19,13 +19,13 @@ for (const doing of ['polling', 'waiting', 'exiting'] as const) {
 }
 
 for (const [doing, rounds] of [
-  ['registering', 20],
+  ['registering', 12],
   ['writing', 10],
   ['waking', 10],
   ['attaching', 10],
 ] as const) {
   test.serial(`terminated amid a tight loop: ${doing}`, async (t) => {
-    reclaimed(t, await new Child('terminate', { doing, rounds }).ended);
+    reclaimed(t, await new Child('terminate', { doing, rounds }, { watchdogMs: 40_000 }).ended);
   });
 }
 
