@@ -257,12 +257,11 @@ test('a stream that reached its high-water mark is writable at its low-water mar
       pair.poll.registry.reregister(pair.client, 1, Interest.WRITABLE, PollOpt.LEVEL);
       const events = new Events();
       let written = 0;
-      for (let refused = 0; refused < 20; ) {
-        const count = pair.client.write(Buffer.alloc(10_000, 'w'));
-        if (count !== null) [written, refused] = [written + count, 0];
-        else if (pair.poll.poll(events, 5) === 0) refused++;
+      // Until it is refused and, full, tells nothing for a while, although its level is asked for.
+      for (let count: number | null = 0; count !== null || pair.poll.poll(events, 50) > 0; ) {
+        count = pair.client.write(Buffer.alloc(10_000, 'w'));
+        written += count ?? 0;
       }
-      t.is(pair.poll.poll(events, 0), 0, 'full: a level says nothing');
       // Read until it is writable again: by then at least high minus low water have left its buffers.
       reader.registry.reregister(pair.server, 9, Interest.READABLE);
       let read = 0;
@@ -272,7 +271,6 @@ test('a stream that reached its high-water mark is writable at its low-water mar
         if (count !== null) read += count;
         else reader.poll(events, 1);
       }
-      t.true(read > 0);
       t.is(pair.client.write(Buffer.alloc(48 * 1024)), 48 * 1024, 'the difference of the marks is taken at once');
       readExactly(reader, pair.server, written - read + 48 * 1024);
       pair[Symbol.dispose]();

@@ -263,6 +263,7 @@ export class ReceivePool {
 
   /** Arms as many waiting streams as there are buffers for them. */
   #feed(): void {
+    if (this.#starving.size === 0) return this.#wish();
     let common = this.#common.free;
     for (const { group, inService } of this.#grown) if (inService) common += group.free;
     for (const holder of this.#starving.take(common, this.#reserve.free)) holder.arm();
