@@ -15,6 +15,8 @@ export interface NativePort {
   readonly id: number;
   /** The backend that really runs. */
   readonly backend: string;
+  /** Why a better backend that was tried before does not run; undefined when there is none, or one was forced. */
+  readonly fallbackReason: string | undefined;
   /** Records for the next `turn`, 12 words each. Written by the selector between turns. */
   readonly submissions: Int32Array;
   /** Records of the last `turn`, 12 words each. */
@@ -25,6 +27,11 @@ export interface NativePort {
   addSegment(memory: Uint8Array, bufferSize: number): number;
   removeSegment(segment: number): boolean;
   dropGroup(group: number): void;
+  /**
+   * Gives the pages of a segment back to the system; its memory stays, and reads as anything until it is written. No
+   * group may have a buffer of it and no operation use it.
+   */
+  discardSegment(segment: number): void;
   /** Operations started and released since the port was opened. */
   started(): number;
   released(): number;
@@ -83,8 +90,11 @@ export const Claim = {
 export interface SocketCalls {
   /** A non-blocking, close-on-exec stream socket; `family` is 4 or 6. A negative errno on failure. */
   open(family: number): Descriptor | number;
-  /** `reuseAddress` sets SO_REUSEADDR where it is safe (not on Windows). `v6only`: IPV6_V6ONLY. 0 or a negative errno. */
-  bind(fd: number, address: Uint8Array, reuseAddress: boolean, v6only: boolean): number;
+  /**
+   * `reuseAddress` sets SO_REUSEADDR where it is safe (not on Windows), `reusePort` SO_REUSEPORT (ENOTSUP where there is
+   * none), `v6only` IPV6_V6ONLY. 0 or a negative errno.
+   */
+  bind(fd: number, address: Uint8Array, reuseAddress: boolean, reusePort: boolean, v6only: boolean): number;
   listen(fd: number, backlog: number): number;
   localAddress(fd: number, into: Uint8Array): number;
   peerAddress(fd: number, into: Uint8Array): number;
