@@ -6,7 +6,7 @@
  * under every Poll concerned. Only the event loop settles waits: a blocking poll never runs
  * another Poll's callbacks.
  */
-import { claimRing, Ring, Sleeper } from '../atomics/doorbell.js';
+import { Sleeper } from '../atomics/doorbell.js';
 import { status, wantsBuffers, wishForRoom } from '../atomics/flag.js';
 import { claimWake } from '../atomics/io-sleep.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../atomics/ownership.js';
@@ -443,16 +443,6 @@ export class Client {
     this.#sleeper.stopListening();
     // Never inside a blocking poll's call: the waits' continuations run on the event loop.
     for (const waiter of waiters) waiter.fail(error);
-  }
-
-  // -- other threads ---------------------------------------------------------------------------------
-
-  /**
-   * Rings another client of any I/O thread, after a signal to it was raised. V8 terminates a thread at function entries and
-   * loop edges only: never between the swap, `claimRing`'s last act, and the native call.
-   */
-  static ring(addon: Addon, words: Int32Array, clientId: number): void {
-    if (claimRing(words) === Ring.DOORBELL) addon.ringDoorbell(clientId);
   }
 
   /** The addon, for synchronous socket calls and doorbells. */
