@@ -112,8 +112,11 @@ export interface Addon {
   openPort(backend: string | undefined, submissionCapacity: number, completionCapacity: number): NativePort;
   /** Ties this thread to a port, or undefined if the port is gone. `doorbell` runs on this thread's event loop. */
   link(portId: number, doorbell: () => void): ThreadLink | undefined;
-  /** Makes the client's doorbell callback run once on its thread. False if that client is gone. From any thread. */
-  ringDoorbell(clientId: number): boolean;
+  /**
+   * Swaps `words[at]` from `from` to `to` and, if that succeeds, makes the client's doorbell callback run once on its
+   * thread: in one call, so that a thread terminated meanwhile does both or neither. False if it has not rung. From any thread.
+   */
+  ringDoorbell(clientId: number, words: Int32Array, at: number, from: number, to: number): boolean;
   /** Wakes a port without a link to it; without effect if it is gone. */
   wakePort(portId: number, reasons: number): void;
   /** The election of the process-wide default I/O thread, one per protocol version. */

@@ -7,7 +7,7 @@
  * another Poll's callbacks.
  */
 import type { BroadcastChannel } from 'node:worker_threads';
-import { claimRing, Ring, Sleeper } from '../atomics/doorbell.js';
+import { Sleeper } from '../atomics/doorbell.js';
 import { status, wishForRoom } from '../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../atomics/ownership.js';
 import { clearReadiness } from '../atomics/readiness.js';
@@ -448,16 +448,6 @@ export class Client {
     this.#sleeper.stopListening();
     // Never inside a blocking poll's call: the waits' continuations run on the event loop.
     for (const waiter of waiters) waiter.fail(error);
-  }
-
-  // -- other threads ---------------------------------------------------------------------------------
-
-  /**
-   * Rings another client of any I/O thread, after a signal to it was raised. V8 terminates a thread at function entries and
-   * loop edges only: never between the swap, `claimRing`'s last act, and the native call.
-   */
-  static ring(addon: Addon, words: Int32Array, clientId: number): void {
-    if (claimRing(words) === Ring.DOORBELL) addon.ringDoorbell(clientId);
   }
 
   /** The addon, for synchronous socket calls and doorbells. */

@@ -11,7 +11,7 @@
  * `lingerMs`. The memory is let go only when the last operation of the last source is reaped, because
  * until then the kernel may read or write it.
  */
-import { claimRing, Ring } from '../atomics/doorbell.js';
+import { ring } from '../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../atomics/flag.js';
 import { addReadiness } from '../atomics/readiness.js';
 import { RingConsumer, RingProducer } from '../atomics/ring.js';
@@ -105,10 +105,7 @@ export class Session {
   }
 
   ring(): void {
-    const ring = claimRing(this.words);
-    if (ring === Ring.NOT) return;
-    this.selector.counters.doorbells++;
-    if (ring === Ring.DOORBELL) this.selector.addon.ringDoorbell(this.clientId);
+    if (ring(this.words, this.selector.addon, this.clientId)) this.selector.counters.doorbells++;
   }
 
   /** A send buffer arrives. False if the client names one that it does not have. */

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { Child, type Ended, said } from './child.js';
 import type { EndScenario, How } from './fixtures/end.js';
-import { bindOnce, connect } from './peer.js';
+import { bindOnce, knock } from './peer.js';
 
 const EXIT_CODE = 7;
 const PLACES = ['main', 'worker', 'starter'] as const;
@@ -50,7 +50,7 @@ for (const where of PLACES) {
 
   test.serial(`natural end: a pending wait keeps the thread alive until it is settled (${where})`, async (t) => {
     const child = new Child('end', { where, how: 'wait' });
-    const socket = await connect((await child.until('ready')) as number);
+    const socket = knock((await child.until('ready')) as number);
     await child.until('waited');
     const end = await child.ended;
     socket.destroy();
