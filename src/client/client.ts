@@ -176,7 +176,6 @@ export class Client {
   /** The doorbell: runs on this thread's event loop. */
   readonly doorbell = (): void => {
     this.#sleeper.calledBack();
-    this.#lookForEnd();
     this.#settleAll();
   };
 
@@ -400,6 +399,8 @@ export class Client {
   }
 
   #settleAll(): void {
+    // Whoever schedules this may have seen that this thread was detached, and would see it for ever.
+    this.#lookForEnd();
     this.drain();
     for (const waiter of [...this.#waiters]) waiter.settle();
     this.#relisten();
