@@ -21,11 +21,12 @@ export function newSignal(): Int32Array {
 }
 
 /**
- * B1, B2. When the signal was raised already and its taker has yet to look, SIGNALS says so already. B3 follows in any
- * case. V8 terminates a thread at function entries and loop edges only: never between B1 and B2.
+ * B1, B2. Counts also a signal that was raised already: its raiser may not have come to B2 yet, and then a ring for this
+ * one finds a client that sees nothing new. When that raiser's thread is terminated before its own B3, nobody rings again.
  */
 export function raiseSignal(signal: Int32Array, words: Int32Array): void {
-  if (Atomics.exchange(signal, 0, 1) === 0) Atomics.add(words, Header.SIGNALS, 1);
+  Atomics.store(signal, 0, 1);
+  Atomics.add(words, Header.SIGNALS, 1);
 }
 
 /** C3. Whether the signal was raised. */
