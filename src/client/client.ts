@@ -405,6 +405,8 @@ export class Client {
   }
 
   #settleAll(): void {
+    // Detached while no bell was up, so no doorbell comes to tell; being news, it would bring us back here for ever.
+    if (this.#isDetached()) this.#lookForEnd();
     this.drain();
     for (const waiter of [...this.#waiters]) waiter.settle();
     this.#relisten();
