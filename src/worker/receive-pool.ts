@@ -123,10 +123,14 @@ export class ReceivePool {
     this.#wish();
   }
 
-  /** Arms as many waiting streams as there are buffers, in the order in which they came. */
+  /**
+   * While there is a free buffer nobody waits. All are armed, not as many as there are buffers: some have nothing to
+   * receive, and would keep a buffer from those behind them. Whoever finds the group empty comes back, in order.
+   */
   #feed(): void {
-    for (let buffers = this.#free; buffers > 0 && this.#starved.length > 0; buffers--) {
-      const holder = this.#starved.shift() as BufferHolder;
+    while (this.#free > 0) {
+      const holder = this.#starved.shift();
+      if (!holder) break;
       holder.starved = false;
       holder.arm();
     }

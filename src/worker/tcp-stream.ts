@@ -158,8 +158,8 @@ export class TcpStream implements Source, BufferHolder {
       if (this.#state === 'established') this.#push(EventKind.DATA, name, result);
       else receivePool.recycle(name);
     } else if (result === ENOBUFS) {
-      if (this.#state === 'established' && this.#wantsData) receivePool.starve(this);
-      return;
+      // Others took the buffers. One may have come home since, and no RECYCLE need follow: arming sees which.
+      return this.arm();
     } else if (result !== ECANCELED && !this.#receiveEnded) {
       this.#receiveEnded = true;
       if (this.#state === 'established') this.#push(EventKind.END, result);
