@@ -72,16 +72,19 @@ export class Sleeper {
    * everything that a ringer publishes.
    */
   block(timeoutMs: number, hasNews: () => boolean): void {
-    this.#raise(BLOCKED);
+    this.#lower();
+    Atomics.store(this.#words, Header.SLEEP, BLOCKED);
     if (!hasNews()) Atomics.wait(this.#words, Header.SLEEP, BLOCKED, timeoutMs);
     this.#lower();
   }
 
   /** From now on a ringer runs the doorbell's callback. False, and lowered again, when there is news already. */
   listen(hasNews: () => boolean): boolean {
+    // First, because it may find that a ringer came since LISTENING was raised last.
+    this.#lower();
     // The callback under way serves as well: it has yet to run and will look at everything then.
     if (this.#callbackDue) return true;
-    this.#raise(LISTENING);
+    Atomics.store(this.#words, Header.SLEEP, LISTENING);
     if (!hasNews()) return true;
     this.#lower();
     return false;
@@ -96,11 +99,6 @@ export class Sleeper {
   calledBack(): void {
     Atomics.exchange(this.#words, Header.SLEEP, AWAKE);
     this.#callbackDue = false;
-  }
-
-  #raise(state: number): void {
-    this.#lower();
-    Atomics.store(this.#words, Header.SLEEP, state);
   }
 
   /** The swap, not a store: it tells whether a ringer came first and its callback is on the way. */

@@ -250,7 +250,11 @@ export class Client {
 
   /** The stream found no room: it is asked again whenever a send completes. */
   awaitRoom(stream: Deferred): void {
-    if (this.#roomless.size === 0) wishForRoom(this.words, true);
+    if (this.#roomless.size === 0) {
+      wishForRoom(this.words, true);
+      // Sends that completed before the wish rang no bell, and the doorbell may be up since before it: look again.
+      if (this.#waiters.size > 0 && this.#hasNews()) this.scheduleSettle();
+    }
     this.#roomless.add(stream);
   }
 

@@ -136,7 +136,8 @@ export class Port {
   turn(timeoutMs: number): number {
     const count = this.#count;
     this.#count = 0;
-    const completions = this.native.turn(count, timeoutMs);
+    // What waits in the overflow must not wait for the kernel too.
+    const completions = this.native.turn(count, this.#overflow.length > 0 ? 0 : timeoutMs);
     if (this.#overflow.length > 0) this.#refill();
     return completions;
   }

@@ -261,12 +261,15 @@ export class ReceivePool {
     holder.arm();
   }
 
-  /** Arms as many waiting streams as there are buffers for them. */
+  /**
+   * While there is a free buffer nobody waits whom it could serve. All of them are armed, not as many as there are buffers: some have
+   * nothing to receive, and would keep a buffer from those behind them. Whoever finds the group empty comes back, in order.
+   */
   #feed(): void {
-    if (this.#starving.size === 0) return this.#wish();
-    let common = this.#common.free;
-    for (const { group, inService } of this.#grown) if (inService) common += group.free;
-    for (const holder of this.#starving.take(common, this.#reserve.free)) holder.arm();
+    if (this.#starving.size > 0) {
+      const common = this.#groupWithBuffers() !== undefined;
+      if (common || this.#reserve.free > 0) for (const holder of this.#starving.take(common)) holder.arm();
+    }
     this.#wish();
   }
 

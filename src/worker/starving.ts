@@ -31,19 +31,11 @@ export class Starving {
     if (this.#others.delete(holder)) this.#first.add(holder);
   }
 
-  /** Takes those for whom there are buffers: `common` for anybody, `reserved` for streams with nothing unread. */
-  take(common: number, reserved: number): BufferHolder[] {
-    const taken = [...firstOf(this.#first, common + reserved)];
-    taken.push(...firstOf(this.#others, common - taken.length));
-    for (const holder of taken) this.delete(holder);
+  /** Takes everybody, or only those with nothing unread. */
+  take(everybody: boolean): BufferHolder[] {
+    const taken = [...this.#first, ...(everybody ? this.#others : [])];
+    this.#first.clear();
+    if (everybody) this.#others.clear();
     return taken;
-  }
-}
-
-function* firstOf(holders: Set<BufferHolder>, count: number): Iterable<BufferHolder> {
-  let left = count;
-  for (const holder of holders) {
-    if (left-- <= 0) return;
-    yield holder;
   }
 }
