@@ -9,6 +9,7 @@
         "native/descriptor.cc",
         "native/election.cc",
         "native/errors.cc",
+        "native/pages.cc",
         "native/port_base.cc",
         "native/port_binding.cc",
         "native/posix_poll.cc",

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "election.h"
+#include "pages.h"
 #include "posix_poll.h"
 #ifdef __linux__
 #include "linux_epoll.h"
@@ -96,6 +97,7 @@ Napi::Function PortBinding::Define(Napi::Env env) {
                          InstanceMethod<&PortBinding::AddSegment>("addSegment"),
                          InstanceMethod<&PortBinding::RemoveSegment>("removeSegment"),
                          InstanceMethod<&PortBinding::DropGroup>("dropGroup"),
+                         InstanceMethod<&PortBinding::DiscardSegment>("discardSegment"),
                          InstanceMethod<&PortBinding::Started>("started"),
                          InstanceMethod<&PortBinding::Released>("released"),
                          InstanceMethod<&PortBinding::TakeDeadClients>("takeDeadClients"),
@@ -219,6 +221,13 @@ Napi::Value PortBinding::RemoveSegment(const Napi::CallbackInfo& info) {
 void PortBinding::DropGroup(const Napi::CallbackInfo& info) {
   const int32_t group = IntArgument(info, 0);
   if (!closed_) port_->DropGroup(group);
+}
+
+void PortBinding::DiscardSegment(const Napi::CallbackInfo& info) {
+  const auto found = segments_.find(IntArgument(info, 0));
+  if (found == segments_.end()) return;
+  const Napi::Uint8Array view = found->second.Value();
+  DiscardPages(const_cast<uint8_t*>(view.Data()), view.ElementLength());
 }
 
 Napi::Value PortBinding::Started(const Napi::CallbackInfo&) {

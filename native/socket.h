@@ -28,7 +28,14 @@ WireAddress ToWire(const KernelAddress& address);
 void SetCloseOnExecAndNonBlocking(int fd);
 
 int32_t OpenStreamSocket(int family);
-int32_t Bind(int fd, const WireAddress& address, bool reuse_address, bool v6only);
+struct BindFlags {
+  bool reuse_address;
+  // Several sockets on one port, each with its share of the connections: -ENOTSUP where there is no
+  // such thing.
+  bool reuse_port;
+  bool v6only;
+};
+int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags);
 int32_t Listen(int fd, int backlog);
 int32_t LocalAddress(int fd, WireAddress* out);
 int32_t PeerAddress(int fd, WireAddress* out);

@@ -36,24 +36,25 @@ const BLOCKED = 1;
 const LISTENING = 2;
 const RUNG = 3;
 
-/** How a ringer must ring. */
-export const Ring = { NOT: 0, NOTIFIED: 1, DOORBELL: 2 } as const;
+/** The native half of ringing a client that listens: swaps `words[at]` and, if that succeeds, rings. */
+export interface Bell {
+  ringDoorbell(clientId: number, words: Int32Array, at: number, from: number, to: number): boolean;
+}
 
 /**
- * B2, on any thread but the client's own, after publishing. `Ring.DOORBELL`: the caller must ring the client's
- * doorbell; for a blocked client everything is done here.
+ * B2, on any thread but the client's own, after publishing. True if this call has rung.
+ *
+ * A ringer may be terminated between any two steps. Between the swap and the notification of a blocked client that costs at
+ * most the slice for which it blocks. A listening client, left at RUNG and never called back, would be deaf for good: so there
+ * both steps are one native call, which termination does not interrupt.
  */
-export function claimRing(words: Int32Array): number {
+export function ring(words: Int32Array, bell: Bell, clientId: number): boolean {
   const state = Atomics.load(words, Header.SLEEP);
-  if (state === BLOCKED) {
-    if (Atomics.compareExchange(words, Header.SLEEP, BLOCKED, AWAKE) !== BLOCKED) return Ring.NOT;
-    Atomics.notify(words, Header.SLEEP);
-    return Ring.NOTIFIED;
-  }
-  if (state === LISTENING) {
-    return Atomics.compareExchange(words, Header.SLEEP, LISTENING, RUNG) === LISTENING ? Ring.DOORBELL : Ring.NOT;
-  }
-  return Ring.NOT;
+  if (state === LISTENING) return bell.ringDoorbell(clientId, words, Header.SLEEP, LISTENING, RUNG);
+  if (state !== BLOCKED) return false;
+  if (Atomics.compareExchange(words, Header.SLEEP, BLOCKED, AWAKE) !== BLOCKED) return false;
+  Atomics.notify(words, Header.SLEEP);
+  return true;
 }
 
 /** The client's side. One per client thread. */
@@ -71,16 +72,19 @@ export class Sleeper {
    * everything that a ringer publishes.
    */
   block(timeoutMs: number, hasNews: () => boolean): void {
-    this.#raise(BLOCKED);
+    this.#lower();
+    Atomics.store(this.#words, Header.SLEEP, BLOCKED);
     if (!hasNews()) Atomics.wait(this.#words, Header.SLEEP, BLOCKED, timeoutMs);
     this.#lower();
   }
 
   /** From now on a ringer runs the doorbell's callback. False, and lowered again, when there is news already. */
   listen(hasNews: () => boolean): boolean {
+    // First, because it may find that a ringer came since LISTENING was raised last.
+    this.#lower();
     // The callback under way serves as well: it has yet to run and will look at everything then.
     if (this.#callbackDue) return true;
-    this.#raise(LISTENING);
+    Atomics.store(this.#words, Header.SLEEP, LISTENING);
     if (!hasNews()) return true;
     this.#lower();
     return false;
@@ -95,11 +99,6 @@ export class Sleeper {
   calledBack(): void {
     Atomics.exchange(this.#words, Header.SLEEP, AWAKE);
     this.#callbackDue = false;
-  }
-
-  #raise(state: number): void {
-    this.#lower();
-    Atomics.store(this.#words, Header.SLEEP, state);
   }
 
   /** The swap, not a store: it tells whether a ringer came first and its callback is on the way. */

@@ -21,11 +21,12 @@ export function newSignal(): Int32Array {
 }
 
 /**
- * B1, B2. When the signal was raised already and its taker has yet to look, SIGNALS says so already. B3 follows in any
- * case. V8 terminates a thread at function entries and loop edges only: never between B1 and B2.
+ * B1, B2; B3 follows. Every wake takes every step, also when the signal is raised already: whoever raised it may have been
+ * terminated between two steps (seen: between B1 and B2), and then only a later wake completes what it began.
  */
 export function raiseSignal(signal: Int32Array, words: Int32Array): void {
-  if (Atomics.exchange(signal, 0, 1) === 0) Atomics.add(words, Header.SIGNALS, 1);
+  Atomics.store(signal, 0, 1);
+  Atomics.add(words, Header.SIGNALS, 1);
 }
 
 /** C3. Whether the signal was raised. */

@@ -73,12 +73,16 @@ export async function receive(socket: Socket): Promise<Received> {
   return { length, intact: hash.digest('hex') === expected, how };
 }
 
+/** Begins to connect to a fixture's listener. However the fixture ends the connection, and how soon, is no failure of the test. */
+export function knock(port: number): Socket {
+  const socket = createConnection({ port, host: '127.0.0.1' });
+  return socket.on('error', () => {});
+}
+
 /** Connects to a fixture's listener. */
 export async function connect(port: number): Promise<Socket> {
-  const socket = createConnection({ port, host: '127.0.0.1' });
+  const socket = knock(port);
   await once(socket, 'connect');
-  // However the fixture ends the connection, it is no failure of the test.
-  socket.on('error', () => {});
   return socket;
 }
 
@@ -89,20 +93,4 @@ export async function bindOnce(port: number): Promise<void> {
   await once(server, 'listening');
   server.close();
   await once(server, 'close');
-}
-
-/**
- * As {@link bindOnce}, again while the port is in use. A process that a signal ends cancels nothing: the kernel takes
- * its io_uring down in the background, and the sockets of what was in flight with it.
- */
-export async function bindSoon(port: number): Promise<void> {
-  for (const untilMs = performance.now() + 10_000; ; ) {
-    try {
-      return await bindOnce(port);
-    } catch (error) {
-      const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!inUse || performance.now() > untilMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }

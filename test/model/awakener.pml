@@ -10,9 +10,10 @@
  * - The wait has no time-out. When it ends with other completions at hand, draining is left to the next turn.
  *
  * Everything is finite, so "no cycle" and "right when nothing moves" together say: every reason is told in the end.
+ *
+ * CHECK often: -DWAKERS=2 -DWAKES=3
+ * CHECK many:  -DWAKERS=3 -DWAKES=1
  */
-#define WAKERS 3
-#define WAKES 2
 #define STALE 1
 #define COMPLETIONS 1
 

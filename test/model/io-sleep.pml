@@ -12,11 +12,10 @@
  *
  * Everything is finite, so "no cycle" and "right when nothing moves" together say: in every execution every
  * published submission is taken.
+ *
+ * CHECK clients: -DCLIENTS=2 -DSUBMISSIONS=2 -DCOMPLETIONS=0
+ * CHECK sockets: -DCLIENTS=2 -DSUBMISSIONS=1 -DCOMPLETIONS=1
  */
-#define CLIENTS 2
-#define SUBMISSIONS 2
-#define COMPLETIONS 1
-
 #define AWAKE 0
 #define ASLEEP 1
 

@@ -28,7 +28,7 @@ export function loopback(family = 4): Uint8Array {
 export function listeningSocket(family = 4, backlog = 511): { fd: number; address: Uint8Array } {
   const fd = openSocket(family);
   const address = loopback(family);
-  assert.equal(socket.bind(fd, address, true, true), 0);
+  assert.equal(socket.bind(fd, address, true, false, true), 0);
   assert.equal(socket.listen(fd, backlog), 0);
   assert.equal(socket.localAddress(fd, address), 0);
   return { fd, address };
