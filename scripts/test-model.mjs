@@ -83,7 +83,7 @@ function read(name) {
 
 /** As it is, the model holds, and the search was exhaustive. */
 async function hold({ name }, { title, flags }, property) {
-  const found = await search(name, flags, property, '-O2');
+  const found = await search(name, flags, property, '-O1', 22);
   const holds = found.errors === 0 && found.complete;
   print(name, title, property.name, found.states, holds ? 'holds' : `BROKEN: ${found.reason}`);
   if (!holds) surprises.push(`${name} ${title}, ${property.name}: ${found.reason}`);
@@ -94,7 +94,7 @@ async function kill(model, mutation) {
   for (const { title, flags } of model.checks) {
     for (const property of PROPERTIES) {
       // A mutant fails soon: compiling it takes longer than running it.
-      const found = await search(model.name, [...flags, `-D${mutation}`], property, '-O0');
+      const found = await search(model.name, [...flags, `-D${mutation}`], property, '-O0', 18);
       if (found.errors === 0 && found.complete) continue;
       print(model.name, mutation, title, '', found.reason);
       if (found.errors > 0) model.killed++;
@@ -106,8 +106,8 @@ async function kill(model, mutation) {
   surprises.push(`${model.name}: nothing notices ${mutation}`);
 }
 
-/** `errors` is -1 when there was no search. */
-async function search(name, flags, { defines, options }, optimisation) {
+/** `errors` is -1 when there was no search. A hash table of few bits is only slower. */
+async function search(name, flags, { defines, options }, optimisation, hashBits) {
   const place = mkdtempSync(join(scratch, `${name}-`));
   try {
     const steps = [
@@ -119,7 +119,7 @@ async function search(name, flags, { defines, options }, optimisation) {
       const { status, output } = await run(tool, options, place);
       if (status !== 0) return { errors: -1, states: 0, complete: false, reason: `${tool}: ${output.trim()}` };
     }
-    return outcome(await run('./pan', [...options, '-m2000000', '-w22'], place));
+    return outcome(await run('./pan', [...options, '-m200000', `-w${hashBits}`], place));
   } finally {
     rmSync(place, { recursive: true, force: true });
   }

@@ -12,11 +12,10 @@
  *
  * Everything is finite, so "no cycle" and "right when nothing moves" together say: in every execution every
  * published submission is taken.
+ *
+ * CHECK clients: -DCLIENTS=2 -DSUBMISSIONS=2 -DCOMPLETIONS=0
+ * CHECK sockets: -DCLIENTS=2 -DSUBMISSIONS=1 -DCOMPLETIONS=1
  */
-#define CLIENTS 2
-#define SUBMISSIONS 2
-#define COMPLETIONS 1
-
 #define AWAKE 0
 #define ASLEEP 1
 
@@ -88,7 +87,10 @@ proctype Stopper() {
 
 proctype Sockets() {
   byte n;
-  for (n : 1 .. COMPLETIONS) { completion = true }
+  do
+  :: n < COMPLETIONS -> n++; completion = true
+  :: else -> break
+  od
 }
 
 /* port.turn: returns in `count` what had come, and drains it. */
