@@ -9,6 +9,8 @@
         "native/descriptor.cc",
         "native/election.cc",
         "native/errors.cc",
+        "native/pages.cc",
+        "native/port_base.cc",
         "native/port_binding.cc",
         "native/posix_poll.cc",
         "native/process_state.cc",
@@ -18,7 +20,21 @@
         "native/socket_binding.cc",
         "native/thread_link.cc"
       ],
-      "conditions": [["OS=='linux'", { "sources": ["native/linux_epoll.cc"] }]],
+      "conditions": [
+        [
+          "OS=='linux'",
+          {
+            "sources": [
+              "native/linux_epoll.cc",
+              "native/linux_uring.cc",
+              "native/linux_uring_buffers.cc",
+              "native/linux_uring_operations.cc",
+              "native/linux_uring_probe.cc",
+              "native/linux_uring_queue.cc"
+            ]
+          }
+        ]
+      ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
       "defines": [
         "NAPI_VERSION=8",

@@ -36,8 +36,19 @@ Napi::Value Link(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// The swap is the twin of the one in src/atomics/doorbell.ts: sequentially consistent. Every argument
+// is read before it, because from worker.terminate() on such calls into Node may fail.
 Napi::Value RingDoorbell(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), ProcessState::Get().Ring(UintArgument(info, 0)));
+  const uint32_t client_id = UintArgument(info, 0);
+  const uint32_t at = UintArgument(info, 2);
+  const auto words =
+      ViewArgument<Napi::Int32Array>(info, 1, napi_int32_array, static_cast<size_t>(at) + 1);
+  int32_t* const word = const_cast<int32_t*>(words.Data()) + at;
+  int32_t from = IntArgument(info, 3);
+  const int32_t to = IntArgument(info, 4);
+  const bool swapped =
+      __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return Napi::Boolean::New(info.Env(), swapped && ProcessState::Get().Ring(client_id));
 }
 
 void WakePort(const Napi::CallbackInfo& info) {

@@ -17,12 +17,13 @@ bool BufferGroups::RemoveSegment(int32_t segment) {
   return true;
 }
 
-void BufferGroups::Provide(int32_t group, int32_t segment, int32_t index) {
-  if (group < 0 || !Has(segment) || index < 0) return;
+bool BufferGroups::Provide(int32_t group, int32_t segment, int32_t index) {
+  if (group < 0 || !Has(segment) || index < 0) return false;
   const Segment& owner = segments_[Index(segment)];
-  if (Index(index) >= owner.buffer_count || owner.provided[Index(index)]) return;
+  if (Index(index) >= owner.buffer_count || owner.provided[Index(index)]) return false;
   groups_[group].push_back({segment, index});
   MarkProvided({segment, index}, true);
+  return true;
 }
 
 void BufferGroups::DropGroup(int32_t group) {
@@ -33,11 +34,16 @@ void BufferGroups::DropGroup(int32_t group) {
 }
 
 Buffer BufferGroups::Take(int32_t group) {
+  const Buffer buffer = Lend(group);
+  if (buffer.memory != nullptr) Settle(buffer);
+  return buffer;
+}
+
+Buffer BufferGroups::Lend(int32_t group) {
   const auto found = groups_.find(group);
   if (found == groups_.end() || found->second.empty()) return {};
   const Name name = found->second.back();
   found->second.pop_back();
-  MarkProvided(name, false);
   const Segment& owner = segments_[Index(name.segment)];
   return {owner.memory + Index(name.index) * owner.buffer_size, owner.buffer_size, name.segment,
           name.index};
@@ -45,6 +51,11 @@ Buffer BufferGroups::Take(int32_t group) {
 
 void BufferGroups::GiveBack(int32_t group, const Buffer& buffer) {
   Provide(group, buffer.segment, buffer.index);
+}
+
+bool BufferGroups::IsEmpty(int32_t group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() || found->second.empty();
 }
 
 uint8_t* BufferGroups::Place(int32_t segment, int32_t offset, int32_t length) const {

@@ -5,6 +5,9 @@
 //                            ▲              │
 //                            └── GiveBack ──┘ nothing was received
 //
+// A kernel that picks buffers itself is lent them: a buffer lent is still its group's, but no longer
+// in its stack. Settle ends that, and the buffer is the selector's.
+//
 // A group is a stack: the buffer used last is the one most likely still in the processor's cache.
 #pragma once
 
@@ -29,10 +32,14 @@ class BufferGroups {
   bool RemoveSegment(int32_t segment);
 
   // Ignores what names no buffer, or one that a group already has: it would be handed out twice.
-  void Provide(int32_t group, int32_t segment, int32_t index);
+  // Whether it did not.
+  bool Provide(int32_t group, int32_t segment, int32_t index);
   void DropGroup(int32_t group);
   Buffer Take(int32_t group);
+  bool IsEmpty(int32_t group) const;
   void GiveBack(int32_t group, const Buffer& buffer);
+  Buffer Lend(int32_t group);
+  void Settle(const Buffer& buffer) { MarkProvided({buffer.segment, buffer.index}, false); }
 
   // Where `length` bytes lie in a segment, or nullptr if they do not lie within one.
   uint8_t* Place(int32_t segment, int32_t offset, int32_t length) const;

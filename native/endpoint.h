@@ -1,6 +1,7 @@
-// One socket inside a readiness port: what is in flight on it and what is known of its readiness.
+// One socket inside a port: what is in flight on it and what is known of its readiness.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -28,16 +29,40 @@ struct SendOperation {
   int first = 0;  // pieces before it are sent
   int32_t total = 0;
   int32_t sent = 0;
+  // What sendmsg is told, for a kernel that reads it later than in the call.
+  msghdr message;
+
+  bool IsComplete() const { return sent == total; }
+
+  // The kernel took `bytes` more of it.
+  void Advance(int32_t bytes) {
+    sent += bytes;
+    auto left = static_cast<size_t>(bytes);
+    for (; first < count; first++) {
+      iovec& piece = pieces[static_cast<size_t>(first)];
+      if (left < piece.iov_len) {
+        piece.iov_base = static_cast<uint8_t*>(piece.iov_base) + left;
+        piece.iov_len -= left;
+        return;
+      }
+      left -= piece.iov_len;
+    }
+  }
 };
 
 struct Endpoint {
+  virtual ~Endpoint() = default;
+
   int32_t number = -1;
   bool adopted = false;
   int fd = -1;              // -1 also when the kernel knew no such descriptor
   int32_t watch_error = 0;  // every operation is released with it
-  uint8_t ready = 0;        // ReadinessBits
-  uint8_t wanted = 0;       // what parked operations wait for, as last told to the kernel
   uint8_t in_flight = 0;    // one bit per operation's opcode
+
+  // What a readiness kernel has told, ReadinessBits. A new socket can nearly always send; whether
+  // it can be read is told at the next wait.
+  uint8_t ready = kWritable;
+  uint8_t wanted = 0;  // what parked operations wait for, as last told to the kernel
 
   // The queue of the runnable, linked through its members.
   bool queued = false;

@@ -6,9 +6,11 @@
 
 #include "arguments.h"
 #include "election.h"
+#include "pages.h"
 #include "posix_poll.h"
 #ifdef __linux__
 #include "linux_epoll.h"
+#include "linux_uring.h"
 #endif
 
 namespace sideport {
@@ -22,20 +24,35 @@ constexpr uint32_t kMaximumRecords = 1 << 20;
 struct OpenedPort {
   std::unique_ptr<CompletionPort> port;
   std::shared_ptr<Awakener> awakener;
+  std::string fallback_reason;  // why it is not the best that this system could have
 };
+
+template <typename Port>
+OpenedPort Open(Awakener::Kind kind) {
+  auto awakener = std::make_shared<Awakener>(kind);
+  return {std::make_unique<Port>(awakener), awakener, {}};
+}
 
 // The backend asked for, or with an empty name the best that this system has. Empty: there is none.
 OpenedPort OpenBackend(const std::string& name) {
 #ifdef __linux__
-  if (name.empty() || name == "epoll") {
-    auto awakener = std::make_shared<Awakener>(Awakener::Kind::kEventFd);
-    return {std::make_unique<EpollPort>(awakener), awakener};
+  if (name == "io_uring") return Open<UringPort>(Awakener::Kind::kEventFd);
+  if (name == "epoll") return Open<EpollPort>(Awakener::Kind::kEventFd);
+  if (name.empty()) {
+    std::string reason;
+    try {
+      return Open<UringPort>(Awakener::Kind::kEventFd);
+    } catch (const std::system_error& error) {
+      // Denied in most containers, wanting before Linux 6.1: nothing that anybody must be told
+      // unasked.
+      reason = error.what();
+    }
+    OpenedPort opened = Open<EpollPort>(Awakener::Kind::kEventFd);
+    opened.fallback_reason = std::move(reason);
+    return opened;
   }
 #endif
-  if (name.empty() || name == "poll") {
-    auto awakener = std::make_shared<Awakener>(Awakener::Kind::kPipe);
-    return {std::make_unique<PollPort>(awakener), awakener};
-  }
+  if (name.empty() || name == "poll") return Open<PollPort>(Awakener::Kind::kPipe);
   return {};
 }
 
@@ -50,8 +67,11 @@ OpenedPort OpenOrThrow(Napi::Env env, const std::string& name) {
   try {
     opened = OpenBackend(name);
   } catch (const std::system_error& error) {
-    // The backend exists, but a descriptor or memory is wanting.
-    throw CodedError(env, "ERR_SIDEPORT_START_FAILED", error.what());
+    const bool denied = name == "io_uring";
+    const std::string message =
+        denied ? std::string("io_uring is not available here: ") + error.what() : error.what();
+    // Any other backend exists wherever it is compiled in; a descriptor or memory is wanting.
+    throw CodedError(env, denied ? "ERR_SIDEPORT_BACKEND" : "ERR_SIDEPORT_START_FAILED", message);
   }
   if (opened.port) return opened;
   throw CodedError(env, "ERR_SIDEPORT_BACKEND", "This system has no backend named '" + name + "'");
@@ -70,12 +90,14 @@ Napi::Function PortBinding::Define(Napi::Env env) {
                      {
                          InstanceAccessor<&PortBinding::Id>("id"),
                          InstanceAccessor<&PortBinding::Backend>("backend"),
+                         InstanceAccessor<&PortBinding::FallbackReason>("fallbackReason"),
                          InstanceAccessor<&PortBinding::Submissions>("submissions"),
                          InstanceAccessor<&PortBinding::Completions>("completions"),
                          InstanceMethod<&PortBinding::Turn>("turn"),
                          InstanceMethod<&PortBinding::AddSegment>("addSegment"),
                          InstanceMethod<&PortBinding::RemoveSegment>("removeSegment"),
                          InstanceMethod<&PortBinding::DropGroup>("dropGroup"),
+                         InstanceMethod<&PortBinding::DiscardSegment>("discardSegment"),
                          InstanceMethod<&PortBinding::Started>("started"),
                          InstanceMethod<&PortBinding::Released>("released"),
                          InstanceMethod<&PortBinding::TakeDeadClients>("takeDeadClients"),
@@ -98,6 +120,8 @@ PortBinding::PortBinding(const Napi::CallbackInfo& info)
       reinterpret_cast<CompletionRecord*>(const_cast<int32_t*>(completions.Data()));
   OpenedPort opened = OpenOrThrow(env_, backend);
   port_ = std::move(opened.port);
+  backend_ = port_->name();
+  fallback_reason_ = std::move(opened.fallback_reason);
   record_ = ProcessState::Get().AddPort(std::move(opened.awakener));
   napi_add_env_cleanup_hook(env_, EnvironmentEnds, this);
 }
@@ -126,12 +150,17 @@ bool PortBinding::CloseNow() {
   all_released_ = port_->Shutdown(kShutdownTimeoutMs);
   // Those who wait may rely on every descriptor being closed.
   record_->RingAll();
+  started_ = port_->started();
+  released_ = port_->released();
   if (all_released_) {
+    // Now, and not when the object is collected: it has a descriptor or two of its own.
+    port_.reset();
     segments_.clear();
     return true;
   }
-  // Never with a readiness kernel, which holds nothing. A completion kernel's backend must bring a
-  // reference to the segments that outlives the environment; ours end with it.
+  // Never with a readiness kernel, which holds nothing. io_uring, whose work for us is deferred to our
+  // own calls, touches no buffer after the last one, so that the segments may go with the environment.
+  // A kernel that writes at any time (IOCP) needs a reference to them that outlives it.
   std::fprintf(stderr, "sideport: the kernel holds on to operations; leaking their memory\n");
   return false;
 }
@@ -141,7 +170,12 @@ Napi::Value PortBinding::Id(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PortBinding::Backend(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), port_->name());
+  return Napi::String::New(info.Env(), backend_);
+}
+
+Napi::Value PortBinding::FallbackReason(const Napi::CallbackInfo& info) {
+  if (fallback_reason_.empty()) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), fallback_reason_);
 }
 
 Napi::Value PortBinding::Submissions(const Napi::CallbackInfo&) { return submissions_.Value(); }
@@ -189,12 +223,19 @@ void PortBinding::DropGroup(const Napi::CallbackInfo& info) {
   if (!closed_) port_->DropGroup(group);
 }
 
+void PortBinding::DiscardSegment(const Napi::CallbackInfo& info) {
+  const auto found = segments_.find(IntArgument(info, 0));
+  if (found == segments_.end()) return;
+  const Napi::Uint8Array view = found->second.Value();
+  DiscardPages(const_cast<uint8_t*>(view.Data()), view.ElementLength());
+}
+
 Napi::Value PortBinding::Started(const Napi::CallbackInfo&) {
-  return Napi::Number::New(env_, static_cast<double>(port_->started()));
+  return Napi::Number::New(env_, static_cast<double>(closed_ ? started_ : port_->started()));
 }
 
 Napi::Value PortBinding::Released(const Napi::CallbackInfo&) {
-  return Napi::Number::New(env_, static_cast<double>(port_->released()));
+  return Napi::Number::New(env_, static_cast<double>(closed_ ? released_ : port_->released()));
 }
 
 Napi::Value PortBinding::TakeDeadClients(const Napi::CallbackInfo&) {

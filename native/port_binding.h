@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <string>
 
 #include "completion_port.h"
 #include "process_state.h"
@@ -27,12 +28,14 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
  private:
   Napi::Value Id(const Napi::CallbackInfo& info);
   Napi::Value Backend(const Napi::CallbackInfo& info);
+  Napi::Value FallbackReason(const Napi::CallbackInfo& info);
   Napi::Value Submissions(const Napi::CallbackInfo& info);
   Napi::Value Completions(const Napi::CallbackInfo& info);
   Napi::Value Turn(const Napi::CallbackInfo& info);
   Napi::Value AddSegment(const Napi::CallbackInfo& info);
   Napi::Value RemoveSegment(const Napi::CallbackInfo& info);
   void DropGroup(const Napi::CallbackInfo& info);
+  void DiscardSegment(const Napi::CallbackInfo& info);
   Napi::Value Started(const Napi::CallbackInfo& info);
   Napi::Value Released(const Napi::CallbackInfo& info);
   Napi::Value TakeDeadClients(const Napi::CallbackInfo& info);
@@ -43,7 +46,12 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
   bool CloseNow();
 
   napi_env env_;
-  std::unique_ptr<CompletionPort> port_;
+  std::unique_ptr<CompletionPort> port_;  // nullptr once everything was given back
+  std::string backend_;
+  std::string fallback_reason_;
+  // As they were at the end.
+  uint64_t started_ = 0;
+  uint64_t released_ = 0;
   std::shared_ptr<PortRecord> record_;
   bool closed_ = false;
   bool all_released_ = true;

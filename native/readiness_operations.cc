@@ -12,23 +12,6 @@ namespace {
 // Connections taken from one listener before others have their turn, failed ones included.
 constexpr int kAcceptsPerStep = 16;
 
-// accept(2): Linux passes pending network errors of the new connection on as errors of accept; the
-// next connection may be sound. EPERM is a firewall's refusal of one connection. Anything else ends
-// accepting: an error that stays would otherwise be met for ever.
-bool ConcernsOneConnection(int32_t error) {
-  static constexpr int kErrors[] = {
-      ECONNABORTED, EPROTO,    EPERM,        ENETDOWN,    ENOPROTOOPT,
-      EHOSTDOWN,    ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
-#ifdef ENONET
-      ENONET,
-#endif
-  };
-  for (int one : kErrors) {
-    if (error == NodeErrno(one)) return true;
-  }
-  return false;
-}
-
 bool WouldBlock(int32_t result) { return result == NodeErrno(EAGAIN); }
 
 void Clear(Endpoint* endpoint, ReadinessBits bit) { endpoint->ready &= static_cast<uint8_t>(~bit); }
@@ -79,17 +62,14 @@ void ReadinessPort::StepAccept(Endpoint* endpoint) {
   bool any = false;
   int32_t result = 0;
   for (int attempt = 0; attempt < kAcceptsPerStep && completions_.HasRoom(); attempt++) {
-    CompletionRecord record{};
-    result = Accept(endpoint->fd, &record.address);
+    WireAddress peer;
+    result = Accept(endpoint->fd, &peer);
     if (WouldBlock(result)) return Clear(endpoint, kReadable);
     if (result < 0 && ConcernsOneConnection(result)) continue;
     if (result < 0) return Release(endpoint, Opcode::kAccept, result);
     any = true;
-    unadopted_.insert(result);
-    record.result = result;
-    record.flags = --endpoint->accept_left > 0 ? kMore : 0;
-    Complete(endpoint, Opcode::kAccept, record);
-    if (record.flags == 0) return;
+    CompleteAccept(endpoint, result, peer);
+    if (!endpoint->Has(Opcode::kAccept)) return;
   }
   // A security module or a seccomp filter also says EPERM, takes nothing from the backlog, and says
   // so again and again.
@@ -126,53 +106,19 @@ void ReadinessPort::StepSend(Endpoint* endpoint) {
                                       static_cast<size_t>(send.count - send.first));
     if (WouldBlock(result)) return Clear(endpoint, kWritable);
     if (result < 0) return Release(endpoint, Opcode::kSend, result);
-    send.sent += result;
-    auto left = static_cast<size_t>(result);
-    for (; send.first < send.count; send.first++) {
-      iovec& piece = send.pieces[static_cast<size_t>(send.first)];
-      if (left < piece.iov_len) {
-        piece.iov_base = static_cast<uint8_t*>(piece.iov_base) + left;
-        piece.iov_len -= left;
-        break;
-      }
-      left -= piece.iov_len;
-    }
+    send.Advance(result);
   }
   // Partly taken: the kernel's buffer is full. The next step meets EAGAIN, which is what obliges an
   // edge-triggered kernel to report room again, and parks.
-  if (send.sent == send.total) Release(endpoint, Opcode::kSend, send.total);
+  if (send.IsComplete()) Release(endpoint, Opcode::kSend, send.total);
 }
 
 void ReadinessPort::StepClose(Endpoint* endpoint) {
   ReleaseAll(endpoint, NodeErrno(ECANCELED));
-  if (endpoint->fd >= 0) {
-    if (endpoint->watch_error == 0) Unwatch(endpoint);
-    CloseSocket(endpoint->fd, endpoint->close_mode);
-  }
-  // Freed before the release is told: its number may be used again from then on.
-  endpoint->fd = -1;
-  endpoint->adopted = false;
-  endpoint->watch_error = 0;
-  endpoint->ready = endpoint->wanted = 0;
-  Release(endpoint, Opcode::kClose, 0);
-}
-
-void ReadinessPort::Complete(Endpoint* endpoint, Opcode opcode, CompletionRecord record) {
-  record.opcode = static_cast<int32_t>(opcode);
-  record.endpoint = endpoint->number;
-  if (opcode != Opcode::kReceive || record.result <= 0) record.segment = record.index = -1;
-  if ((record.flags & kMore) == 0) {
-    endpoint->in_flight &= static_cast<uint8_t>(~Endpoint::Bit(opcode));
-    if (opcode == Opcode::kSend) DropSend(endpoint);
-    released_++;
-  }
-  completions_.Push(record);
-}
-
-void ReadinessPort::Release(Endpoint* endpoint, Opcode opcode, int32_t result) {
-  CompletionRecord record{};
-  record.result = result;
-  Complete(endpoint, opcode, record);
+  if (endpoint->fd >= 0 && endpoint->watch_error == 0) Unwatch(endpoint);
+  endpoint->ready = kWritable;
+  endpoint->wanted = 0;
+  FinishClose(endpoint);
 }
 
 // All but the close itself.
@@ -180,15 +126,6 @@ void ReadinessPort::ReleaseAll(Endpoint* endpoint, int32_t result) {
   for (Opcode opcode : {Opcode::kAccept, Opcode::kConnect, Opcode::kReceive, Opcode::kSend}) {
     if (endpoint->Has(opcode)) Release(endpoint, opcode, result);
   }
-}
-
-void ReadinessPort::DropSend(Endpoint* endpoint) {
-  if (!endpoint->send) return;
-  const SendOperation& send = *endpoint->send;
-  for (int at = 0; at < send.count; at++) {
-    buffers_.CountSend(send.segments[static_cast<size_t>(at)], -1);
-  }
-  spare_sends_.push_back(std::move(endpoint->send));
 }
 
 }  // namespace sideport

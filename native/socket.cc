@@ -120,12 +120,20 @@ int32_t OpenStreamSocket(int family) {
   return fd;
 }
 
-int32_t Bind(int fd, const WireAddress& address, bool reuse_address, bool v6only) {
+int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags) {
   KernelAddress kernel;
   if (!ToKernel(address, &kernel)) return NodeErrno(EINVAL);
-  if (reuse_address) SetIntOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (flags.reuse_address) SetIntOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (flags.reuse_port) {
+#ifdef SO_REUSEPORT
+    const int32_t error = SetIntOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (error != 0) return error;
+#else
+    return NodeErrno(ENOTSUP);
+#endif
+  }
   // Set both ways: the system's default differs (net.ipv6.bindv6only, the BSDs).
-  if (address.family == 6) SetIntOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only ? 1 : 0);
+  if (address.family == 6) SetIntOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, flags.v6only ? 1 : 0);
   return bind(fd, kernel.get(), kernel.length) == 0 ? 0 : LastNodeErrno();
 }
 
@@ -191,6 +199,20 @@ int32_t AcceptConnectionAtomic(int fd, WireAddress* peer) {
   return connection;
 }
 #endif
+
+bool ConcernsOneConnection(int32_t error) {
+  static constexpr int kErrors[] = {
+      ECONNABORTED, EPROTO,    EPERM,        ENETDOWN,    ENOPROTOOPT,
+      EHOSTDOWN,    ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+#ifdef ENONET
+      ENONET,
+#endif
+  };
+  for (int one : kErrors) {
+    if (error == NodeErrno(one)) return true;
+  }
+  return false;
+}
 
 int32_t StartConnect(int fd, const WireAddress& remote) {
   KernelAddress kernel;

@@ -28,7 +28,14 @@ WireAddress ToWire(const KernelAddress& address);
 void SetCloseOnExecAndNonBlocking(int fd);
 
 int32_t OpenStreamSocket(int family);
-int32_t Bind(int fd, const WireAddress& address, bool reuse_address, bool v6only);
+struct BindFlags {
+  bool reuse_address;
+  // Several sockets on one port, each with its share of the connections: -ENOTSUP where there is no
+  // such thing.
+  bool reuse_port;
+  bool v6only;
+};
+int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags);
 int32_t Listen(int fd, int backlog);
 int32_t LocalAddress(int fd, WireAddress* out);
 int32_t PeerAddress(int fd, WireAddress* out);
@@ -46,6 +53,10 @@ int32_t AcceptConnection(int fd, WireAddress* peer);
 // The same by accept4, which leaves no such gap.
 int32_t AcceptConnectionAtomic(int fd, WireAddress* peer);
 #endif
+// accept(2): Linux passes pending network errors of the new connection on as errors of accept; the
+// next connection may be sound. EPERM is a firewall's refusal of one connection. Anything else ends
+// accepting: an error that stays would otherwise be met for ever.
+bool ConcernsOneConnection(int32_t error);
 // 0, -EINPROGRESS, or an error.
 int32_t StartConnect(int fd, const WireAddress& remote);
 // The outcome of a connect that was in progress, once the socket is writable.

@@ -29,9 +29,8 @@ Napi::Value OpenCall(const Napi::CallbackInfo& info) {
 Napi::Value BindCall(const Napi::CallbackInfo& info) {
   WireAddress address;
   std::memcpy(&address, AddressArgument(info, 1).Data(), sizeof(address));
-  const bool reuse_address = info[2].ToBoolean();
-  const bool v6only = info[3].ToBoolean();
-  return Result(info, Bind(IntArgument(info, 0), address, reuse_address, v6only));
+  const BindFlags flags = {info[2].ToBoolean(), info[3].ToBoolean(), info[4].ToBoolean()};
+  return Result(info, Bind(IntArgument(info, 0), address, flags));
 }
 
 Napi::Value ListenCall(const Napi::CallbackInfo& info) {

@@ -15,6 +15,8 @@ export interface NativePort {
   readonly id: number;
   /** The backend that really runs. */
   readonly backend: string;
+  /** Why a better backend that was tried before does not run; undefined when there is none, or one was forced. */
+  readonly fallbackReason: string | undefined;
   /** Records for the next `turn`, 12 words each. Written by the selector between turns. */
   readonly submissions: Int32Array;
   /** Records of the last `turn`, 12 words each. */
@@ -25,6 +27,11 @@ export interface NativePort {
   addSegment(memory: Uint8Array, bufferSize: number): number;
   removeSegment(segment: number): boolean;
   dropGroup(group: number): void;
+  /**
+   * Gives the pages of a segment back to the system; its memory stays, and reads as anything until it is written. No
+   * group may have a buffer of it and no operation use it.
+   */
+  discardSegment(segment: number): void;
   /** Operations started and released since the port was opened. */
   started(): number;
   released(): number;
@@ -83,8 +90,11 @@ export const Claim = {
 export interface SocketCalls {
   /** A non-blocking, close-on-exec stream socket; `family` is 4 or 6. A negative errno on failure. */
   open(family: number): Descriptor | number;
-  /** `reuseAddress` sets SO_REUSEADDR where it is safe (not on Windows). `v6only`: IPV6_V6ONLY. 0 or a negative errno. */
-  bind(fd: number, address: Uint8Array, reuseAddress: boolean, v6only: boolean): number;
+  /**
+   * `reuseAddress` sets SO_REUSEADDR where it is safe (not on Windows), `reusePort` SO_REUSEPORT (ENOTSUP where there is
+   * none), `v6only` IPV6_V6ONLY. 0 or a negative errno.
+   */
+  bind(fd: number, address: Uint8Array, reuseAddress: boolean, reusePort: boolean, v6only: boolean): number;
   listen(fd: number, backlog: number): number;
   localAddress(fd: number, into: Uint8Array): number;
   peerAddress(fd: number, into: Uint8Array): number;
@@ -102,8 +112,11 @@ export interface Addon {
   openPort(backend: string | undefined, submissionCapacity: number, completionCapacity: number): NativePort;
   /** Ties this thread to a port, or undefined if the port is gone. `doorbell` runs on this thread's event loop. */
   link(portId: number, doorbell: () => void): ThreadLink | undefined;
-  /** Makes the client's doorbell callback run once on its thread. False if that client is gone. From any thread. */
-  ringDoorbell(clientId: number): boolean;
+  /**
+   * Swaps `words[at]` from `from` to `to` and, if that succeeds, makes the client's doorbell callback run once on its
+   * thread: in one call, so that a thread terminated meanwhile does both or neither. False if it has not rung. From any thread.
+   */
+  ringDoorbell(clientId: number, words: Int32Array, at: number, from: number, to: number): boolean;
   /** Wakes a port without a link to it; without effect if it is gone. */
   wakePort(portId: number, reasons: number): void;
   /** The election of the process-wide default I/O thread, one per protocol version. */

@@ -22,7 +22,10 @@ test('options are checked at the call', (t) => {
     { receiveBuffers: Number.NaN },
     { sendBuffers: 0 },
     { sendBufferSize: '4096' as unknown as number },
-    { maxUnsentBytes: 0 },
+    { sendHighWaterBytes: 0 },
+    { sendHighWaterBytes: 10, sendLowWaterBytes: 10 },
+    { receiveBuffers: 8, maxReceiveBuffers: 7 },
+    { maxUnreadBytes: -1 },
     { spinUs: -1 },
   ];
   for (const options of bad) t.throws(() => IoThread.start(options), { code: 'ERR_SIDEPORT_INVALID_ARG' });

@@ -245,6 +245,30 @@ test('a listener on an IPv6 address takes IPv4 as well, unless ipv6Only', async 
   t.is(refused.takeError()?.code, 'ECONNREFUSED');
 });
 
+test('listeners that both say reusePort share a port, and get all connections between them', (t) => {
+  using poll = newPoll();
+  using first = TcpListener.bind({ ...localhost, reusePort: true });
+  const { port } = first.localAddress();
+  t.throws(() => TcpListener.bind({ ...localhost, port }), { code: 'EADDRINUSE' });
+  using second = TcpListener.bind({ ...localhost, port, reusePort: true });
+  poll.registry.register(first, 1, Interest.READABLE);
+  poll.registry.register(second, 2, Interest.READABLE);
+  const clients = Array.from({ length: 32 }, () => {
+    const client = connectTo(first);
+    poll.registry.register(client, 0, Interest.WRITABLE);
+    return client;
+  });
+  const events = new Events();
+  const servers: TcpStream[] = [];
+  while (servers.length < clients.length) {
+    const accepted = first.accept() ?? second.accept();
+    if (accepted) servers.push(accepted.stream);
+    else if (poll.poll(events, 10_000) === 0) return t.fail(`${servers.length} connections came`);
+  }
+  t.is(first.accept() ?? second.accept(), null);
+  for (const stream of [...clients, ...servers]) stream.abort();
+});
+
 test('the time to live can be set, and is checked', (t) => {
   using listener = listen();
   listener.setTtl(61);

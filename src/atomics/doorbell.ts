@@ -36,24 +36,25 @@ const BLOCKED = 1;
 const LISTENING = 2;
 const RUNG = 3;
 
-/** How a ringer must ring. */
-export const Ring = { NOT: 0, NOTIFIED: 1, DOORBELL: 2 } as const;
+/** The native half of ringing a client that listens: swaps `words[at]` and, if that succeeds, rings. */
+export interface Bell {
+  ringDoorbell(clientId: number, words: Int32Array, at: number, from: number, to: number): boolean;
+}
 
 /**
- * B2, on any thread but the client's own, after publishing. `Ring.DOORBELL`: the caller must ring the client's
- * doorbell; for a blocked client everything is done here.
+ * B2, on any thread but the client's own, after publishing. True if this call has rung.
+ *
+ * A ringer may be terminated between any two steps. Between the swap and the notification of a blocked client that costs at
+ * most the slice for which it blocks. A listening client, left at RUNG and never called back, would be deaf for good: so there
+ * both steps are one native call, which termination does not interrupt.
  */
-export function claimRing(words: Int32Array): number {
+export function ring(words: Int32Array, bell: Bell, clientId: number): boolean {
   const state = Atomics.load(words, Header.SLEEP);
-  if (state === BLOCKED) {
-    if (Atomics.compareExchange(words, Header.SLEEP, BLOCKED, AWAKE) !== BLOCKED) return Ring.NOT;
-    Atomics.notify(words, Header.SLEEP);
-    return Ring.NOTIFIED;
-  }
-  if (state === LISTENING) {
-    return Atomics.compareExchange(words, Header.SLEEP, LISTENING, RUNG) === LISTENING ? Ring.DOORBELL : Ring.NOT;
-  }
-  return Ring.NOT;
+  if (state === LISTENING) return bell.ringDoorbell(clientId, words, Header.SLEEP, LISTENING, RUNG);
+  if (state !== BLOCKED) return false;
+  if (Atomics.compareExchange(words, Header.SLEEP, BLOCKED, AWAKE) !== BLOCKED) return false;
+  Atomics.notify(words, Header.SLEEP);
+  return true;
 }
 
 /** The client's side. One per client thread. */

@@ -4,7 +4,8 @@
  *
  * Wishes (ROOM_WANTED, BUFFERS_WANTED) ask the other side to ring where it otherwise would not. The wisher stores the
  * wish *before* it raises its sleep flag and looks again; the other side publishes *before* it loads the wish. So either the
- * look finds what was published, or the load finds the wish: the same argument as in io-sleep.ts.
+ * look finds what was published, or the load finds the wish: the same argument as in io-sleep.ts. BUFFERS_WANTED is besides news
+ * to the client: it is stored before the doorbell is claimed and looked at after the client's sleep flag is raised.
  */
 
 import { Header } from '../protocol/client-memory.js';
@@ -26,12 +27,22 @@ export function wantsRoom(words: Int32Array): boolean {
   return Atomics.load(words, Header.ROOM_WANTED) !== 0;
 }
 
-export function wishForBuffers(words: Int32Array, wanted: boolean): void {
-  Atomics.store(words, Header.BUFFERS_WANTED, wanted ? 1 : 0);
+/** Bits of `BuffersWanted`. */
+export function wishForBuffers(words: Int32Array, wanted: number): void {
+  Atomics.store(words, Header.BUFFERS_WANTED, wanted);
 }
 
-export function wantsBuffers(words: Int32Array): boolean {
-  return Atomics.load(words, Header.BUFFERS_WANTED) !== 0;
+export function buffersWanted(words: Int32Array): number {
+  return Atomics.load(words, Header.BUFFERS_WANTED);
+}
+
+/** For the statistics; nothing is decided by it, so no order matters. */
+export function setCopiedBytes(words: Int32Array, bytes: number): void {
+  Atomics.store(words, Header.COPIED_BYTES, bytes);
+}
+
+export function copiedBytes(words: Int32Array): number {
+  return Atomics.load(words, Header.COPIED_BYTES);
 }
 
 /** Stores a word that another thread awaits with {@link awaitChange}, and wakes it. */

@@ -21,8 +21,8 @@ export function newSignal(): Int32Array {
 }
 
 /**
- * B1, B2. Counts also a signal that was raised already: its raiser may not have come to B2 yet, and then a ring for this
- * one finds a client that sees nothing new. When that raiser's thread is terminated before its own B3, nobody rings again.
+ * B1, B2; B3 follows. Every wake takes every step, also when the signal is raised already: whoever raised it may have been
+ * terminated between two steps (seen: between B1 and B2), and then only a later wake completes what it began.
  */
 export function raiseSignal(signal: Int32Array, words: Int32Array): void {
   Atomics.store(signal, 0, 1);

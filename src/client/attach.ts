@@ -6,7 +6,14 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from 'node:w
 import { awaitChange } from '../atomics/flag.js';
 import { fail } from '../errors.js';
 import type { Addon } from '../native.js';
-import { Answer, type AttachAnswer, type AttachRequest, clientChannel, portChannel } from '../protocol/control.js';
+import {
+  Answer,
+  type AttachAnswer,
+  type AttachRequest,
+  clientChannel,
+  portChannel,
+  segmentChannel,
+} from '../protocol/control.js';
 import { WakeReason } from '../protocol/port-records.js';
 import { Client } from './client.js';
 import { connectService, type RemoteService } from './service.js';
@@ -40,6 +47,9 @@ function attach(addon: Addon, portId: number): Attachment {
   if (!link) throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
   const channel = new BroadcastChannel(clientChannel(link.clientId));
   channel.unref();
+  // Open before the first segment can be added; only ever looked into, so its messages wait in it.
+  const announcements = new BroadcastChannel(segmentChannel(link.clientId));
+  announcements.unref();
   try {
     const answer = new SharedArrayBuffer(4);
     request(portId, { kind: 'attach', clientId: link.clientId, answer });
@@ -49,13 +59,15 @@ function attach(addon: Addon, portId: number): Attachment {
     const received = receiveMessageOnPort(channel as unknown as MessagePort)?.message as AttachAnswer | undefined;
     if (received?.kind === 'gone') throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
     if (received?.kind !== 'attached') throw fail('ERR_SIDEPORT_LIMIT', received?.message);
-    client = new Client(addon, link, portId, received, () => {
+    client = new Client(addon, link, portId, received, announcements, () => {
       channel.close();
+      announcements.close();
       attachments.delete(portId);
     });
     return { client, service: connectService(channel, client), backend: received.backend };
   } catch (error) {
     channel.close();
+    announcements.close();
     link.detach();
     throw error;
   }

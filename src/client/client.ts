@@ -6,25 +6,27 @@
  * under every Poll concerned. Only the event loop settles waits: a blocking poll never runs
  * another Poll's callbacks.
  */
-import { claimRing, Ring, Sleeper } from '../atomics/doorbell.js';
-import { status, wantsBuffers, wishForRoom } from '../atomics/flag.js';
-import { claimWake } from '../atomics/io-sleep.js';
+import type { BroadcastChannel } from 'node:worker_threads';
+import { Sleeper } from '../atomics/doorbell.js';
+import { status, wishForRoom } from '../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../atomics/ownership.js';
 import { clearReadiness } from '../atomics/readiness.js';
-import { RingConsumer, RingProducer } from '../atomics/ring.js';
+import { RingConsumer } from '../atomics/ring.js';
 import { signalCount } from '../atomics/signal.js';
 import { fail, type SideportError } from '../errors.js';
 import type { Addon, Descriptor, ThreadLink } from '../native.js';
-import { ClientStatus, eventRingBase, Header, submissionRingBase } from '../protocol/client-memory.js';
+import { ClientStatus, eventRingBase, Header } from '../protocol/client-memory.js';
 import type { AttachAnswer, ClientLimits } from '../protocol/control.js';
 import { EVENT_WORDS, EventKind, eventKind, eventSlot } from '../protocol/events.js';
 import { CloseMode, WakeReason } from '../protocol/port-records.js';
-import { SUBMISSION_WORDS, Submission } from '../protocol/submissions.js';
+import { Submission } from '../protocol/submissions.js';
 import { Hold, Holds } from './holds.js';
-import { ReceiveBuffers } from './receive-buffers.js';
+import { ReceivedData } from './received-data.js';
+import { Segments } from './segments.js';
 import { SendPool } from './send-pool.js';
 import { type SlotOwner, Slots } from './slots.js';
 import type { SlotName } from './source.js';
+import { SubmissionQueue } from './submission-queue.js';
 
 /** Blocking waits look this often whether the I/O thread still lives; its death cannot notify a blocked thread. */
 const LIVENESS_SLICE_MS = 100;
@@ -58,11 +60,11 @@ export class Client {
   readonly words: Int32Array;
   readonly limits: ClientLimits;
   readonly sendPool: SendPool;
-  readonly receiveBuffers: ReceiveBuffers;
+  readonly received: ReceivedData;
   readonly #addon: Addon;
   readonly #link: ThreadLink;
   readonly #ioHeader: Int32Array;
-  readonly #submissions: RingProducer;
+  readonly #submissions: SubmissionQueue;
   readonly #events: RingConsumer;
   readonly #sleeper: Sleeper;
   readonly #slots: Slots;
@@ -85,8 +87,15 @@ export class Client {
   #draining = false;
   #referenced = false;
 
-  /** `onGone` is called once the port is closed. */
-  constructor(addon: Addon, link: ThreadLink, portId: number, attached: Attached, onGone: () => void) {
+  /** `announcements`: of segments added later. `onGone` is called once the port is closed. */
+  constructor(
+    addon: Addon,
+    link: ThreadLink,
+    portId: number,
+    attached: Attached,
+    announcements: BroadcastChannel,
+    onGone: () => void,
+  ) {
     this.#addon = addon;
     this.#link = link;
     this.#onGone = onGone;
@@ -95,14 +104,10 @@ export class Client {
     this.words = new Int32Array(attached.memory);
     this.#ioHeader = new Int32Array(attached.ioHeader);
     const { geometry, segments } = attached;
-    this.#submissions = new RingProducer(
-      this.words,
-      Header.SUBMISSION_TAIL,
-      Header.SUBMISSION_HEAD,
-      submissionRingBase(geometry),
-      SUBMISSION_WORDS,
-      geometry.submissionCapacity,
-    );
+    this.#submissions = new SubmissionQueue(this.words, this.#ioHeader, geometry, link, () => {
+      this.#lookForEnd();
+      this.checkAlive();
+    });
     this.#events = new RingConsumer(
       this.words,
       Header.EVENT_TAIL,
@@ -113,8 +118,14 @@ export class Client {
     );
     this.#sleeper = new Sleeper(this.words);
     this.#slots = new Slots(Math.min(this.limits.maxSources, geometry.slotCount));
-    this.sendPool = new SendPool(segments);
-    this.receiveBuffers = new ReceiveBuffers(segments);
+    this.sendPool = new SendPool(this.words, geometry, segments);
+    const { maxUnreadBytes } = this.limits;
+    this.received = new ReceivedData(
+      this.words,
+      new Segments(segments, announcements),
+      this.#submissions,
+      maxUnreadBytes,
+    );
   }
 
   // -- life ------------------------------------------------------------------------------------------
@@ -165,7 +176,6 @@ export class Client {
   /** The doorbell: runs on this thread's event loop. */
   readonly doorbell = (): void => {
     this.#sleeper.calledBack();
-    this.#lookForEnd();
     this.#settleAll();
   };
 
@@ -177,43 +187,24 @@ export class Client {
   // -- submissions -----------------------------------------------------------------------------------
 
   /** Writes a submission; it is the I/O thread's with the next {@link flush}. */
-  submit(opcode: number, slot: number, generation: number, a = 0, b = 0, c = 0): void {
-    let at = this.#submissions.reserve();
-    while (at < 0) {
-      // The I/O thread takes submissions whatever its clients do, so this wait is short and cannot deadlock.
-      this.flush();
-      this.#submissions.waitForConsumer(1);
-      this.#lookForEnd();
-      this.checkAlive();
-      at = this.#submissions.reserve();
-    }
-    const words = this.words;
-    words[at] = opcode;
-    words[at + 1] = slot;
-    words[at + 2] = generation;
-    words[at + 3] = a;
-    words[at + 4] = b;
-    words[at + 5] = c;
-    this.#submissions.advance();
+  submit(opcode: number, slot: number, generation: number, a = 0, b = 0): void {
+    this.#submissions.submit(opcode, slot, generation, a, b);
   }
 
   /** Publishes what was submitted and wakes the I/O thread if it sleeps. */
   flush(): void {
-    this.#submissions.publish();
-    if (claimWake(this.#ioHeader)) this.#link.wake(WakeReason.SUBMISSION);
+    this.#submissions.flush();
   }
 
   /** Publishes without waking: for what the I/O thread can take whenever it is up. */
   flushLazily(): void {
-    this.#submissions.publish();
+    this.#submissions.flushLazily();
   }
 
-  /** Gives a receive buffer back. Not worth a wake, unless a stream waits for buffers. */
+  /** Gives back a receive buffer whose data nobody wants. */
   recycle(name: number): void {
-    if (this.#end !== undefined) return;
     this.submit(Submission.RECYCLE, 0, 0, name);
-    this.#submissions.publish();
-    if (wantsBuffers(this.words)) this.flush();
+    this.#submissions.recycled();
   }
 
   /** A round trip through the I/O thread; `done` runs while this thread drains its event ring. */
@@ -313,7 +304,7 @@ export class Client {
 
   /** Blocks until there is news, for `timeoutMs` at most. @throws ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED */
   block(timeoutMs: number): void {
-    this.#submissions.publish();
+    this.flushLazily();
     this.#sleeper.block(Math.min(timeoutMs, LIVENESS_SLICE_MS), () => this.#hasNews());
     this.#lookForEnd();
     // The doorbell was lowered for this: whoever waits on the event loop must raise it again.
@@ -326,7 +317,9 @@ export class Client {
     if (this.#draining) return;
     this.#draining = true;
     try {
+      this.received.beginDrain();
       this.#drainEvents();
+      this.received.copyOut();
     } finally {
       this.#draining = false;
     }
@@ -382,7 +375,12 @@ export class Client {
   }
 
   #hasNews(): boolean {
-    return this.#events.hasEntries() || signalCount(this.words) !== this.#signalsSeen || this.#isDetached();
+    return (
+      this.#events.hasEntries() ||
+      signalCount(this.words) !== this.#signalsSeen ||
+      this.received.wantsCopies() ||
+      this.#isDetached()
+    );
   }
 
   /** News as well: a thread thrown out between the raising of its flag and its sleep would wait for a bell that has rung. */
@@ -405,8 +403,8 @@ export class Client {
   }
 
   #settleAll(): void {
-    // Detached while no bell was up, so no doorbell comes to tell; being news, it would bring us back here for ever.
-    if (this.#isDetached()) this.#lookForEnd();
+    // Whoever schedules this may have seen that this thread was detached, and would see it for ever.
+    this.#lookForEnd();
     this.drain();
     for (const waiter of [...this.#waiters]) waiter.settle();
     this.#relisten();
@@ -448,22 +446,13 @@ export class Client {
   #finish(error: SideportError): void {
     this.drain();
     this.#end = error;
+    this.#submissions.close();
     for (const owner of this.#slots.owners()) owner.goneWithIoThread();
     this.#posts.clear();
     const waiters = [...this.#waiters];
     this.#sleeper.stopListening();
     // Never inside a blocking poll's call: the waits' continuations run on the event loop.
     for (const waiter of waiters) waiter.fail(error);
-  }
-
-  // -- other threads ---------------------------------------------------------------------------------
-
-  /**
-   * Rings another client of any I/O thread, after a signal to it was raised. V8 terminates a thread at function entries and
-   * loop edges only: never between the swap, `claimRing`'s last act, and the native call.
-   */
-  static ring(addon: Addon, words: Int32Array, clientId: number): void {
-    if (claimRing(words) === Ring.DOORBELL) addon.ringDoorbell(clientId);
   }
 
   /** The addon, for synchronous socket calls and doorbells. */

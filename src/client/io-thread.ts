@@ -1,63 +1,23 @@
 /**
  * `IoThread`: the thread that owns the completion port. Most programs use the default one, without ever naming it.
  */
-import { isMainThread, type Worker, type WorkerOptions } from 'node:worker_threads';
+import { isMainThread, type Worker } from 'node:worker_threads';
 import { fail, SideportError } from '../errors.js';
 import { type Addon, Claim, loadAddon } from '../native.js';
-import type { IoThreadConfiguration, IoThreadStats } from '../protocol/control.js';
+import type { IoThreadStats } from '../protocol/control.js';
 import { PROTOCOL_VERSION } from '../protocol/port-records.js';
 import { type Attachment, attachmentTo } from './attach.js';
 import type { Client } from './client.js';
+import { configure, type IoThreadOptions } from './options.js';
 import { startError, startIoThread } from './start.js';
 
-/** Settings of an I/O thread; sizes and limits hold for each client thread. */
-export interface IoThreadOptions {
-  /** Forces a backend, as the environment variable `SIDEPORT_BACKEND` does. */
-  readonly backend?: string;
-  /** Sources that one thread may have open, connections accepted ahead included. Default 16 384. */
-  readonly maxSources?: number;
-  /** Connections accepted before the program asks for them, per listener. Default 128. */
-  readonly acceptAhead?: number;
-  /** How long a closed stream may go on sending what was written. Default 30 000. */
-  readonly lingerMs?: number;
-  /** Default 65 536 bytes. */
-  readonly receiveBufferSize?: number;
-  /** Receive buffers per thread; one stream may hold a quarter of them. Default 64. */
-  readonly receiveBuffers?: number;
-  /** Default 16 384 bytes. */
-  readonly sendBufferSize?: number;
-  /** Send buffers per thread. Default 256. */
-  readonly sendBuffers?: number;
-  /** Bytes of one stream that may be written and unsent. Default 1 MiB. */
-  readonly maxUnsentBytes?: number;
-  /** How long to look for work before sleeping, in microseconds; adaptive. 0 never spins. Default 50. */
-  readonly spinUs?: number;
-  /** The worker's file, for bundlers that move it. */
-  readonly workerUrl?: URL;
-  /** The addon's file, for bundlers that move it. */
-  readonly addonPath?: string;
-  /** As for any `Worker`. */
-  readonly resourceLimits?: WorkerOptions['resourceLimits'];
-}
+export type { IoThreadOptions };
 
 /** An I/O thread's name; passes through `postMessage` and `workerData`. */
 export interface SharedIoThread {
   readonly sideport: 'io-thread';
   readonly portId: number;
 }
-
-/** Numeric options: default, least, most. */
-const NUMBERS = {
-  maxSources: [16_384, 1, 2 ** 20],
-  acceptAhead: [128, 1, 65_536],
-  lingerMs: [30_000, 0, 2 ** 31 - 1],
-  receiveBufferSize: [65_536, 64, 2 ** 24],
-  receiveBuffers: [64, 1, 65_536],
-  sendBufferSize: [16_384, 64, 2 ** 24],
-  sendBuffers: [256, 1, 65_536],
-  maxUnsentBytes: [1_048_576, 1, 2 ** 30],
-  spinUs: [50, 0, 1_000_000],
-} as const;
 
 let defaultThread: IoThread | undefined;
 let warnedOffMain = false;
@@ -119,7 +79,7 @@ export class IoThread {
     return { sideport: 'io-thread', portId: this.#portId };
   }
 
-  /** The backend that really runs: `'epoll'`, `'poll'`. Attaches. */
+  /** The backend that really runs: `'io_uring'`, `'epoll'` or `'poll'`; `stats()` says why not a better one. Attaches. */
   get backend(): string {
     return this.#attach().backend;
   }
@@ -226,19 +186,4 @@ function tryLoadAddon(path?: string): Addon {
   } catch (error) {
     throw startError(error as NodeJS.ErrnoException);
   }
-}
-
-function configure(options: IoThreadOptions): IoThreadConfiguration {
-  const numbers = Object.fromEntries(
-    Object.entries(NUMBERS).map(([name, [fallback, least, most]]) => {
-      const value = options[name as keyof typeof NUMBERS] ?? fallback;
-      if (!Number.isInteger(value) || value < least || value > most) {
-        throw fail('ERR_SIDEPORT_INVALID_ARG', `${name} is an integer from ${least} to ${most}, not ${String(value)}`);
-      }
-      return [name, value];
-    }),
-  ) as Record<keyof typeof NUMBERS, number>;
-  // An empty variable counts as unset, as it does for Node's own.
-  const backend = options.backend ?? (process.env.SIDEPORT_BACKEND || undefined);
-  return { ...numbers, backend, addonPath: options.addonPath };
 }

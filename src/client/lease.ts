@@ -2,27 +2,32 @@
  * A lease: received bytes on loan to their reader, in the shared buffer into which the kernel wrote them.
  *
  * ```
- *   leased ──release(), or the stream's close──► released: the buffer is the I/O thread's again
+ *   leased ──release(), or the stream's close──► over: the buffer is the I/O thread's again
  * ```
+ *
+ * With `SIDEPORT_DEBUG=leases` see lease-trace.ts.
  */
 import { fail } from '../errors.js';
+import { LeaseTrace } from './lease-trace.js';
+import type { Chunk } from './received-data.js';
 
-/** What a lease gives its buffer back to. */
+/** What a lease gives its chunk back to. */
 export interface Lender {
-  giveBack(lease: Lease): void;
+  giveBack(chunk: Chunk): void;
 }
 
 export class Lease {
-  /** @internal */
-  readonly buffer: number;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
-  #lender: Lender | undefined;
+  readonly #chunk: Chunk | undefined;
+  readonly #lender: Lender | undefined;
+  readonly #trace: LeaseTrace | undefined;
 
-  /** @internal Without a lender: the empty lease at the end of a stream. */
-  constructor(bytes: Uint8Array<SharedArrayBuffer>, buffer: number, lender: Lender | undefined) {
+  /** @internal Without a chunk: the empty lease at the end of a stream. */
+  constructor(bytes: Uint8Array<SharedArrayBuffer>, chunk?: Chunk, lender?: Lender) {
     this.#bytes = bytes;
-    this.buffer = buffer;
+    this.#chunk = chunk;
     this.#lender = lender;
+    if (chunk) this.#trace = LeaseTrace.of(this, chunk);
   }
 
   /**
@@ -47,9 +52,9 @@ export class Lease {
 
   /** Gives the bytes back. Idempotent. */
   release(): void {
-    const lender = this.#lender;
-    this.#lender = undefined;
-    lender?.giveBack(this);
+    if (!this.#chunk || this.#chunk.over) return;
+    this.#trace?.release(this.#bytes);
+    this.#lender?.giveBack(this.#chunk);
   }
 
   [Symbol.dispose](): void {
@@ -57,6 +62,7 @@ export class Lease {
   }
 
   #check(): void {
-    if (this.#lender === undefined && this.#bytes.length > 0) throw fail('ERR_SIDEPORT_LEASE_RELEASED');
+    if (!this.#chunk?.over) return;
+    throw fail('ERR_SIDEPORT_LEASE_RELEASED', undefined, this.#trace && { cause: this.#trace.cause });
   }
 }

@@ -2,10 +2,11 @@
  * A signal to one client thread that any thread can raise: what `Awakener` and `Poll.interrupt` are made of. The order
  * of its steps is argued in atomics/signal.ts.
  */
+import { ring } from '../atomics/doorbell.js';
 import { raiseSignal } from '../atomics/signal.js';
 import { fail } from '../errors.js';
 import { type Addon, loadAddon } from '../native.js';
-import { Client } from './client.js';
+import type { Client } from './client.js';
 
 /** A signal's name; passes through `postMessage` and `workerData`. */
 export interface SharedSignal {
@@ -48,12 +49,9 @@ export class RemoteSignal {
     return { sideport: 'signal', clientId: this.#clientId, memory, signal: this.#signal.buffer as SharedArrayBuffer };
   }
 
-  /**
-   * Raises the signal and rings the client if it sleeps. Rings also for a signal that was raised already: whoever raised it
-   * may have been terminated before it rang.
-   */
+  /** Raises the signal and rings the client if it sleeps. */
   raise(): void {
     raiseSignal(this.#signal, this.#words);
-    Client.ring(this.#addon, this.#words, this.#clientId);
+    ring(this.#words, this.#addon, this.#clientId);
   }
 }

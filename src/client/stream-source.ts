@@ -19,14 +19,9 @@ import { ShutdownHow } from '../protocol/port-records.js';
 import { Submission } from '../protocol/submissions.js';
 import { Ready } from './events.js';
 import { Lease, type Lender } from './lease.js';
+import type { Chunk } from './received-data.js';
+import { SendQueue } from './send-queue.js';
 import { type SlotName, Source } from './source.js';
-
-/** Received bytes that nobody has read: part of a buffer. */
-interface Chunk {
-  readonly name: number;
-  from: number;
-  readonly to: number;
-}
 
 const EPIPE = errnoOf('EPIPE');
 const ENOTCONN = errnoOf('ENOTCONN');
@@ -38,10 +33,9 @@ export class StreamSource extends Source implements Lender {
   readonly #remote: SocketAddress;
   readonly #remoteWire: Uint8Array;
   readonly #unread: Chunk[] = [];
-  readonly #leases = new Set<Lease>();
-  /** Lengths of the sends in flight, oldest first; SENT comes in the same order. */
-  readonly #unsent: number[] = [];
-  #unsentBytes = 0;
+  /** Chunks that leases are made of. */
+  readonly #lent = new Set<Chunk>();
+  #sends: SendQueue | undefined;
   #connected: boolean;
   #readEnded = false;
   #writeClosed = false;
@@ -77,8 +71,9 @@ export class StreamSource extends Source implements Lender {
     if (this.#unread.length > 0 || this.#readEnded) ready |= Ready.READABLE;
     if (this.#readEnded) ready |= Ready.READ_CLOSED;
     if (this.#writeClosed) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
-    else if (this.#connected && this.#room() > 0) ready |= Ready.WRITABLE;
-    if (this.#error) ready |= Ready.ERROR;
+    else if (this.#connected && this.#hasRoom()) ready |= Ready.WRITABLE;
+    // Whoever asks next meets it, whichever way: so the stream is ready both ways.
+    if (this.#error) ready |= Ready.READABLE | Ready.WRITABLE | Ready.ERROR;
     return ready;
   }
 
@@ -98,14 +93,15 @@ export class StreamSource extends Source implements Lender {
   /** Asked again after a send completed: is there room now? */
   retry(): boolean {
     if (this.closed) return true;
-    if (this.#room() === 0) return false;
+    if (!this.#sendQueue().drained()) return false;
     this.raise(Ready.WRITABLE);
     return true;
   }
 
   #data(name: number, length: number): void {
-    if (this.closed) return this.#client().recycle(name);
-    this.#unread.push({ name, from: 0, to: length });
+    const { client, slot, generation } = this.name as SlotName;
+    if (this.closed) return client.recycle(name);
+    this.#unread.push(client.received.add({ slot, generation }, name, length));
     this.raise(Ready.READABLE);
   }
 
@@ -116,7 +112,7 @@ export class StreamSource extends Source implements Lender {
   }
 
   #sent(errno: number): void {
-    this.#unsentBytes -= this.#unsent.shift() ?? 0;
+    this.#sendQueue().sent();
     if (errno === 0 || this.closed || this.#writeClosed || errno === ECANCELED) return;
     this.#fail('write', errno);
   }
@@ -147,17 +143,18 @@ export class StreamSource extends Source implements Lender {
     checkBytes(into);
     if (into.length === 0) return 0;
     if (this.#unread.length === 0) return this.#nothingToRead();
+    const { received } = this.#client();
     let count = 0;
     while (count < into.length) {
       const chunk = this.#unread[0];
       if (chunk === undefined) break;
-      const length = Math.min(chunk.to - chunk.from, into.length - count);
-      into.set(this.#client().receiveBuffers.view(chunk.name, chunk.from, chunk.from + length), count);
+      const length = Math.min(chunk.length, into.length - count);
+      into.set(received.view(chunk, length), count);
       count += length;
       chunk.from += length;
-      if (chunk.from < chunk.to) break;
+      if (chunk.length > 0) break;
       this.#unread.shift();
-      this.#client().recycle(chunk.name);
+      received.done(chunk);
     }
     return count;
   }
@@ -165,15 +162,15 @@ export class StreamSource extends Source implements Lender {
   take(): Lease | null {
     this.checkOpen();
     const chunk = this.#unread.shift();
-    if (chunk === undefined) return this.#nothingToRead() === null ? null : new Lease(EMPTY, -1, undefined);
-    const bytes = this.#client().receiveBuffers.view(chunk.name, chunk.from, chunk.to);
-    const lease = new Lease(bytes, chunk.name, this);
-    this.#leases.add(lease);
-    return lease;
+    if (chunk === undefined) return this.#nothingToRead() === null ? null : new Lease(EMPTY);
+    const { received } = this.#client();
+    received.lend(chunk);
+    this.#lent.add(chunk);
+    return new Lease(received.view(chunk, chunk.length), chunk, this);
   }
 
-  giveBack(lease: Lease): void {
-    if (this.#leases.delete(lease)) this.#client().recycle(lease.buffer);
+  giveBack(chunk: Chunk): void {
+    if (this.#lent.delete(chunk)) this.#client().received.done(chunk);
   }
 
   /** 0 at the end, null when more may come. @throws the error that ended reading, once */
@@ -194,30 +191,24 @@ export class StreamSource extends Source implements Lender {
     this.name?.client.checkAlive();
     if (bytes.length === 0) return 0;
     if (!this.#connected) return null;
-    const { client, slot, generation } = this.name as SlotName;
-    let count = 0;
-    while (count < bytes.length) {
-      const room = this.#room();
-      if (room === 0) break;
-      const length = Math.min(room, client.sendPool.bufferSize, bytes.length - count);
-      const name = client.sendPool.fill(bytes.subarray(count, count + length));
-      this.#unsent.push(length);
-      this.#unsentBytes += length;
-      count += length;
-      client.submit(Submission.SEND, slot, generation, name, length);
-    }
+    const count = this.#sendQueue().write(bytes);
+    // Asked also after a part was taken: then there is no more room, and somebody must hear of it when there is.
+    if (count < bytes.length) this.#hasRoom();
     if (count === 0) return null;
-    client.flush();
+    this.#client().flush();
     return count;
   }
 
-  /** Bytes that may be written now; with 0 this stream is asked again when a send completes. */
-  #room(): number {
-    const client = this.#client();
-    const room = client.limits.maxUnsentBytes - this.#unsentBytes;
-    if (room > 0 && client.sendPool.available(this.#unsent.length > 0)) return room;
-    client.awaitRoom(this);
-    return 0;
+  /** With no room this stream is asked again when a send completes. */
+  #hasRoom(): boolean {
+    if (this.#sendQueue().hasRoom) return true;
+    this.#client().awaitRoom(this);
+    return false;
+  }
+
+  #sendQueue(): SendQueue {
+    this.#sends ??= new SendQueue(this.name as SlotName);
+    return this.#sends;
   }
 
   shutdown(how: 'read' | 'write' | 'both'): void {
@@ -260,8 +251,9 @@ export class StreamSource extends Source implements Lender {
   protected ending(): void {
     const client = this.#client();
     client.forgetRoom(this);
-    for (const { name } of this.#unread.splice(0)) client.recycle(name);
-    for (const lease of [...this.#leases]) lease.release();
+    for (const chunk of this.#unread.splice(0)) client.received.done(chunk);
+    for (const chunk of this.#lent) client.received.done(chunk);
+    this.#lent.clear();
   }
 
   #client() {

@@ -14,6 +14,11 @@ export interface BindOptions extends Endpoint {
   readonly backlog?: number;
   /** For an IPv6 address: refuse IPv4. Default false. */
   readonly ipv6Only?: boolean;
+  /**
+   * Other listeners may bind the same port, if they say so as well; Linux deals the connections among them. ENOTSUP where
+   * the system has no SO_REUSEPORT. Default false.
+   */
+  readonly reusePort?: boolean;
 }
 
 /** A connection and who made it. */
@@ -45,7 +50,7 @@ export class TcpListener implements SourceHandle {
    */
   static bind(options: BindOptions): TcpListener {
     checkEndpoint(options);
-    const { backlog = BACKLOG_DEFAULT, ipv6Only = false, host, port } = options;
+    const { backlog = BACKLOG_DEFAULT, ipv6Only = false, reusePort = false, host, port } = options;
     if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
       throw fail('ERR_SIDEPORT_INVALID_ARG', `A backlog is a positive integer, not ${String(backlog)}`);
     }
@@ -54,7 +59,7 @@ export class TcpListener implements SourceHandle {
     const descriptor = addon.socket.open(familyOf(wire));
     if (typeof descriptor === 'number') throw systemError('socket', descriptor);
     const where = decodeAddress(wire) ?? { address: host, port };
-    step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, ipv6Only));
+    step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, reusePort, ipv6Only));
     step(descriptor, where, addon.socket.listen(descriptor.fd, backlog));
     return new TcpListener(new ListenerSource(descriptor), addon);
   }

@@ -12,10 +12,12 @@
  *   80      SIGNALS           any thread: awakenings and interrupts so far
  *   96      STATUS            I/O thread writes: attached, detached, gone
  *  112      ROOM_WANTED       client writes: it waits for room, so completed sends ring
- *  128      BUFFERS_WANTED    I/O thread writes: streams wait for buffers, so recycling wakes it
- *  144      slots             slotCount records of 16 words
+ *  128      BUFFERS_WANTED    I/O thread writes: what it wants done about receive buffers (BuffersWanted)
+ *  144      COPIED_BYTES      client writes: memory that holds what it copied out of receive buffers
+ *  160      slots             slotCount records of 16 words
  *  ...      submission ring   submissionCapacity entries of 8 words
  *  ...      event ring        eventCapacity entries of 4 words
+ *  ...      send words        one per send buffer (atomics/send-word.ts)
  * ```
  *
  * A *slot* stands for one source. The client allocates slots and counts their generations; an accepted connection
@@ -45,7 +47,8 @@ export const Header = {
   STATUS: 6 * LINE,
   ROOM_WANTED: 7 * LINE,
   BUFFERS_WANTED: 8 * LINE,
-  WORDS: 9 * LINE,
+  COPIED_BYTES: 9 * LINE,
+  WORDS: 10 * LINE,
 } as const;
 
 /** Values of `Header.STATUS`. */
@@ -55,6 +58,14 @@ export const ClientStatus = {
   DETACHED: 1,
   /** The I/O thread has ended. */
   GONE: 2,
+} as const;
+
+/** Bits of `Header.BUFFERS_WANTED`. */
+export const BuffersWanted = {
+  /** A buffer that comes back is worth a wake: some stream would receive if it could. */
+  RECYCLED: 1,
+  /** Streams that have nothing unread wait for a buffer: copy what is unread out of its buffers. */
+  COPIED_OUT: 2,
 } as const;
 
 /** Word offsets within a slot's record. */
@@ -80,11 +91,13 @@ export const Readiness = {
   QUEUED: 1 << 30,
 } as const;
 
-/** How large a client's memory is. Chosen by the I/O thread; powers of two. */
+/** How large a client's memory is. Chosen by the I/O thread; powers of two, but where said. */
 export interface Geometry {
   readonly slotCount: number;
   readonly submissionCapacity: number;
   readonly eventCapacity: number;
+  /** Not a power of two: send buffers are not a ring. */
+  readonly sendBufferCount: number;
 }
 
 /** Events outstanding per slot at most: READY, END, and ACCEPTED or RELEASED. Buffers add one each. */
@@ -94,13 +107,17 @@ export function nextPowerOfTwo(value: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, value)));
 }
 
-/** Sizes the rings such that everything that can be outstanding fits: neither side ever waits for event space. */
-export function geometryFor(maxSources: number, bufferCount: number): Geometry {
+/**
+ * Sizes the rings such that everything that can be outstanding fits: neither side ever waits for event space. The receive
+ * buffers are counted as the pool has when it has grown to its limit.
+ */
+export function geometryFor(maxSources: number, maxReceiveBuffers: number, sendBufferCount: number): Geometry {
   const slotCount = nextPowerOfTwo(maxSources);
   return {
     slotCount,
     submissionCapacity: 4096,
-    eventCapacity: nextPowerOfTwo(slotCount * EVENTS_PER_SLOT + bufferCount),
+    eventCapacity: nextPowerOfTwo(slotCount * EVENTS_PER_SLOT + maxReceiveBuffers + sendBufferCount),
+    sendBufferCount,
   };
 }
 
@@ -117,8 +134,13 @@ export function eventRingBase(geometry: Geometry): number {
   return submissionRingBase(geometry) + geometry.submissionCapacity * SUBMISSION_WORDS;
 }
 
+/** The word of send buffer 0. */
+export function sendWordsBase(geometry: Geometry): number {
+  return eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS;
+}
+
 export function clientMemoryBytes(geometry: Geometry): number {
-  return 4 * (eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS);
+  return 4 * (sendWordsBase(geometry) + geometry.sendBufferCount);
 }
 
 /**

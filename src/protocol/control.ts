@@ -30,6 +30,20 @@ export function clientChannel(clientId: number): string {
   return `sideport/client/${clientId}`;
 }
 
+/** Where a client finds the segments by which its receive pool has grown (`SegmentAnnouncement`). */
+export function segmentChannel(clientId: number): string {
+  return `sideport/segments/${clientId}`;
+}
+
+/**
+ * Posted before the first event that names a buffer of the segment is published: whoever reads the event finds it. On a channel of
+ * its own, where a thread that blocks can take it without taking comlink's messages.
+ */
+export interface SegmentAnnouncement {
+  readonly number: number;
+  readonly segment: SegmentDescription;
+}
+
 export interface AttachRequest {
   readonly kind: 'attach';
   readonly clientId: number;
@@ -60,8 +74,12 @@ export interface ClientLimits {
   readonly maxSources: number;
   /** Connections that a listener accepts before the user does. */
   readonly acceptAhead: number;
-  /** Bytes of one stream that were written and not yet taken by the kernel. */
-  readonly maxUnsentBytes: number;
+  /** Bytes of one stream that were written and not yet taken by the kernel: at this many it is not writable. */
+  readonly sendHighWaterBytes: number;
+  /** At no more than this many it is writable again. */
+  readonly sendLowWaterBytes: number;
+  /** Memory for data that is copied out of receive buffers. */
+  readonly maxUnreadBytes: number;
 }
 
 /** Words of the boot memory by which a starting I/O thread reports. */
@@ -96,16 +114,25 @@ export interface IoThreadConfiguration {
   readonly lingerMs: number;
   readonly receiveBufferSize: number;
   readonly receiveBuffers: number;
+  readonly maxReceiveBuffers: number;
+  readonly maxUnreadBytes: number;
   readonly sendBufferSize: number;
   readonly sendBuffers: number;
-  readonly maxUnsentBytes: number;
+  readonly sendHighWaterBytes: number;
+  readonly sendLowWaterBytes: number;
   /** Microseconds of looking for work before sleeping; 0 never spins. */
   readonly spinUs: number;
 }
 
 /** What `ioThread.stats()` answers. */
 export interface IoThreadStats {
+  /** The backend that really runs: `'io_uring'`, `'epoll'` or `'poll'`. */
   readonly backend: string;
+  /**
+   * Why io_uring does not run although nobody forced another backend: what the system refused, in words
+   * (`'io_uring_setup: Operation not permitted'` under most containers' seccomp profiles). Otherwise undefined.
+   */
+  readonly fallbackReason: string | undefined;
   readonly clients: number;
   /** Sources the I/O thread knows, accepted and closing ones included. */
   readonly sources: number;
@@ -119,10 +146,21 @@ export interface IoThreadStats {
   readonly doorbells: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  /** Receive buffers that readers hold now, over all clients. */
+  /** Receive buffers of all clients: how many there are, and how many of them readers hold now. */
+  readonly receiveBuffers: number;
   readonly receiveBuffersHeld: number;
-  /** Streams that wait for a receive buffer now. */
+  /** Memory of the receive buffers, and memory that holds what was copied out of them. */
+  readonly receiveBufferBytes: number;
+  readonly copiedBytes: number;
+  /** Streams that wait for a receive buffer now: the kernel holds their data, and slows their peers down. */
   readonly streamsStarved: number;
+  /** Streams that hold as many buffers as one stream may. The kernel holds the rest of their data. */
+  readonly streamsAtQuota: number;
+  /** Segments by which receive pools have grown, and segments whose pages were given back. */
+  readonly segmentsGrown: number;
+  readonly segmentsReturned: number;
+  /** Buffers received beyond a stream's quota, because the kernel had filled them before it was told to stop. */
+  readonly quotaOvershoot: number;
   /** Clients thrown out for writing nonsense. */
   readonly clientsDetached: number;
 }

@@ -19,9 +19,15 @@ export const Submission = {
   INTEREST: 3,
   /** slot = a listener. a = slot, b = generation for the next connection that it accepts. */
   ACCEPT_CREDIT: 4,
-  /** slot = 0. a = name of a receive buffer that the reader is done with. */
+  /**
+   * slot = 0. a = name of a receive buffer that the reader is done with; b = 1 if its data was copied out and is still
+   * unread: then the stream goes on holding it against its quota, until COPIES_READ.
+   */
   RECYCLE: 5,
-  /** a = name of a send buffer, b = length in bytes >= 1. The buffer is the I/O thread's until SENT. */
+  /**
+   * a = name of a send buffer, whose word has its length and may grow until the I/O thread closes it
+   * (atomics/send-word.ts). The buffer is the I/O thread's until SENT.
+   */
   SEND: 6,
   /** a = ShutdownHow. `WRITE` is queued behind the sends before it. */
   SHUTDOWN: 7,
@@ -29,4 +35,6 @@ export const Submission = {
   CLOSE: 8,
   /** Answered by a POSTED event: a round trip through the I/O thread. a comes back. */
   POST: 9,
+  /** a = how many buffers' worth of copied-out data of this stream have been read. */
+  COPIES_READ: 10,
 } as const;

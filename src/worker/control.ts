@@ -70,7 +70,7 @@ export class Control {
   #welcome(clientId: number): AttachAnswer {
     try {
       const client = this.#selector.attach(clientId);
-      const { maxSources, acceptAhead, maxUnsentBytes } = this.#configuration;
+      const { maxSources, acceptAhead, sendHighWaterBytes, sendLowWaterBytes, maxUnreadBytes } = this.#configuration;
       return {
         kind: 'attached',
         memory: client.memory,
@@ -78,7 +78,7 @@ export class Control {
         segments: client.describe(),
         ioHeader: this.#ioHeader.buffer as SharedArrayBuffer,
         backend: this.#selector.port.native.backend,
-        limits: { maxSources, acceptAhead, maxUnsentBytes },
+        limits: { maxSources, acceptAhead, sendHighWaterBytes, sendLowWaterBytes, maxUnreadBytes },
       };
     } catch (error) {
       return { kind: 'refused', message: error instanceof Error ? error.message : String(error) };

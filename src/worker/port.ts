@@ -46,6 +46,8 @@ export class Port {
   #overflow: Int32Array[] = [];
   readonly #owners: (EndpointOwner | undefined)[] = [];
   readonly #freeEndpoints: number[] = [];
+  readonly #freeGroups: number[] = [];
+  #groupCount = 0;
   /** Why the last turn was woken, bits of `WakeReason`. */
   wakeReasons = 0;
 
@@ -62,6 +64,16 @@ export class Port {
     this.#owners[endpoint] = owner;
     this.#push(PortOpcode.ADOPT, endpoint, fd);
     return endpoint;
+  }
+
+  /** A number for a group of receive buffers: as small as can be, for kernels that have few. */
+  newGroup(): number {
+    return this.#freeGroups.pop() ?? this.#groupCount++;
+  }
+
+  /** The group was dropped; its number may name another. */
+  freeGroup(group: number): void {
+    this.#freeGroups.push(group);
   }
 
   provide(group: number, segment: number, index: number): void {

@@ -2,17 +2,22 @@
  * The selector: everything that the I/O thread serves, and what its parts share. It translates completions into
  * readiness by handing each to its source's state machine, and publishes what came of it once per turn.
  */
+import { copiedBytes } from '../atomics/flag.js';
 import type { Addon } from '../native.js';
 import type { IoThreadConfiguration, IoThreadStats } from '../protocol/control.js';
 import { CloseMode } from '../protocol/port-records.js';
 import { ClientMemory } from './client-memory.js';
 import { Linger } from './linger.js';
 import type { EndpointOwner, Port } from './port.js';
+import type { ReceivePoolLimits } from './receive-pool.js';
 import { Session } from './session.js';
 import { takeSubmissions } from './submissions.js';
 
 /** How often a listener that ran out of descriptors tries again by itself. */
 const ACCEPT_RETRY_MS = 100;
+
+/** How often pools are asked whether they can give memory back. */
+const TRIM_INTERVAL_MS = 250;
 
 /** A stream with something to send at the end of the turn. */
 interface Flushable {
@@ -29,8 +34,7 @@ export class Selector {
   readonly addon: Addon;
   readonly port: Port;
   readonly linger: Linger;
-  /** Receive buffers that one stream may hold. A quarter of the pool: no stream takes it all. */
-  readonly receiveQuota: number;
+  readonly receiveLimits: ReceivePoolLimits;
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
@@ -39,18 +43,21 @@ export class Selector {
   #retired: (() => void)[] = [];
   #acceptRetries: Retryable[] = [];
   #acceptRetryDueMs = 0;
+  #trimDueMs = 0;
 
   constructor(addon: Addon, port: Port, configuration: IoThreadConfiguration) {
     this.addon = addon;
     this.port = port;
     this.#configuration = configuration;
     this.linger = new Linger(configuration.lingerMs);
-    this.receiveQuota = Math.max(1, configuration.receiveBuffers >> 2);
+    const { receiveBuffers, maxReceiveBuffers } = configuration;
+    // A quarter of the pool as it begins: no stream takes it all.
+    this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
   }
 
   /** Makes the memory of a new client and serves it from now on. */
   attach(clientId: number): ClientMemory {
-    const memory = new ClientMemory(this.port.native, this.#configuration);
+    const memory = new ClientMemory(clientId, this.port.native, this.#configuration);
     this.#sessions.set(clientId, new Session(clientId, this, memory));
     return memory;
   }
@@ -74,8 +81,16 @@ export class Selector {
 
   /** Between a turn, which took the records, and the dispatch, which makes new ones. */
   releaseRetired(): void {
-    if (this.#retired.length === 0 || this.port.hasSubmissions()) return;
+    if (this.port.hasSubmissions()) return;
     for (const release of this.#retired.splice(0)) release();
+    this.#trimPools();
+  }
+
+  #trimPools(): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#trimDueMs) return;
+    this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
+    for (const { receivePool } of this.#sessions.values()) receivePool.trim(nowMs);
   }
 
   /** Takes what clients submitted; returns how many entries that were. */
@@ -134,21 +149,26 @@ export class Selector {
 
   stats(): IoThreadStats {
     const native = this.port.native;
-    let [sources, held, starved] = [0, 0, 0];
-    for (const session of this.#sessions.values()) {
-      sources += session.sourceCount;
-      held += session.receivePool.held;
-      starved += session.receivePool.starvedStreams;
-    }
+    const sum = (figure: (session: Session) => number) =>
+      [...this.#sessions.values()].reduce((total, session) => total + figure(session), 0);
+    const receiveBuffers = sum(({ receivePool }) => receivePool.bufferCount);
     return {
       backend: native.backend,
+      fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
-      sources,
+      sources: sum(({ sourceCount }) => sourceCount),
       operationsStarted: native.started(),
       operationsReleased: native.released(),
       ...this.counters,
-      receiveBuffersHeld: held,
-      streamsStarved: starved,
+      receiveBuffers,
+      receiveBuffersHeld: sum(({ receivePool }) => receivePool.held),
+      receiveBufferBytes: receiveBuffers * this.#configuration.receiveBufferSize,
+      copiedBytes: sum(({ words }) => copiedBytes(words)),
+      streamsStarved: sum(({ receivePool }) => receivePool.starvedStreams),
+      streamsAtQuota: sum(({ receivePool }) => receivePool.streamsAtQuota),
+      segmentsGrown: sum(({ receivePool }) => receivePool.counters.segmentsGrown),
+      segmentsReturned: sum(({ receivePool }) => receivePool.counters.segmentsReturned),
+      quotaOvershoot: sum(({ receivePool }) => receivePool.counters.quotaOvershoot),
     };
   }
 

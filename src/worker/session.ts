@@ -11,12 +11,13 @@
  * `lingerMs`. The memory is let go only when the last operation of the last source is reaped, because
  * until then the kernel may read or write it.
  */
-import { claimRing, Ring } from '../atomics/doorbell.js';
+import { ring } from '../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../atomics/flag.js';
 import { addReadiness } from '../atomics/readiness.js';
 import { RingConsumer, RingProducer } from '../atomics/ring.js';
+import { closeSendBuffer } from '../atomics/send-word.js';
 import { indexOf, segmentOf } from '../protocol/buffer-name.js';
-import { ClientStatus, eventRingBase, Header, submissionRingBase } from '../protocol/client-memory.js';
+import { ClientStatus, eventRingBase, Header, sendWordsBase, submissionRingBase } from '../protocol/client-memory.js';
 import { EVENT_WORDS, EventKind, packEvent } from '../protocol/events.js';
 import { CloseMode } from '../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../protocol/submissions.js';
@@ -67,11 +68,10 @@ export class Session {
       EVENT_WORDS,
       geometry.eventCapacity,
     );
-    this.receivePool = new ReceivePool(selector.port, words, clientId);
-    memory.segments.forEach(({ use, portSegment, bufferCount }, number) => {
-      if (use === 'receive') this.receivePool.addSegment(number, portSegment, bufferCount);
-      else this.#sending[number] = new Uint8Array(bufferCount);
-    });
+    this.receivePool = new ReceivePool(selector.port, memory, selector.receiveLimits, () => this.ring());
+    for (const { number, use, bufferCount } of memory.segments) {
+      if (use === 'send') this.#sending[number] = new Uint8Array(bufferCount);
+    }
   }
 
   /** Queues an event; it becomes visible with {@link publish}. */
@@ -105,19 +105,27 @@ export class Session {
   }
 
   ring(): void {
-    const ring = claimRing(this.words);
-    if (ring === Ring.NOT) return;
-    this.selector.counters.doorbells++;
-    if (ring === Ring.DOORBELL) this.selector.addon.ringDoorbell(this.clientId);
+    if (ring(this.words, this.selector.addon, this.clientId)) this.selector.counters.doorbells++;
   }
 
   /** A send buffer arrives. False if the client names one that it does not have. */
-  takeSendBuffer(name: number, length: number): boolean {
+  takeSendBuffer(name: number): boolean {
     const sending = this.#sending[segmentOf(name)];
     if (sending?.[indexOf(name)] !== 0) return false;
-    if (length < 1 || length > (this.#memory.segments[segmentOf(name)]?.bufferSize ?? 0)) return false;
     sending[indexOf(name)] = 1;
     return true;
+  }
+
+  /**
+   * The buffer is about to be sent: nothing is appended to it any more. Returns its length; undefined, and the client is
+   * detached, if that is not one.
+   */
+  closeSendBuffer(name: number): number | undefined {
+    const { geometry, segments } = this.#memory;
+    const length = closeSendBuffer(this.words, sendWordsBase(geometry) + indexOf(name));
+    if (length >= 1 && length <= (segments[segmentOf(name)]?.bufferSize ?? 0)) return length;
+    this.detach();
+    return undefined;
   }
 
   /** A send buffer goes back, with the errno that ended sending, or 0. */
@@ -174,6 +182,9 @@ export class Session {
   #endIfDrained(): void {
     if (!this.draining || this.sourceCount > 0) return;
     this.selector.forget(this);
-    this.selector.retire(() => this.#memory.release(this.clientId));
+    this.selector.retire(() => {
+      this.receivePool.release();
+      this.#memory.release();
+    });
   }
 }

@@ -49,7 +49,7 @@ function act(session: Session, opcode: number, slot: number, generation: number,
   if (slot < 0 || slot >= session.slotCount) return false;
   switch (opcode) {
     case Submission.RECYCLE:
-      return session.receivePool.recycle(a);
+      return (b === 0 || b === 1) && session.receivePool.recycle(a, b === 1);
     case Submission.POST:
       session.push(EventKind.POSTED, slot, generation, a);
       return true;
@@ -80,8 +80,8 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   const stale = source === undefined || source.generation !== generation;
   switch (opcode) {
     case Submission.SEND: {
-      if (!session.takeSendBuffer(a, b)) return false;
-      if (!stale && source instanceof TcpStream) source.send(a, b);
+      if (!session.takeSendBuffer(a)) return false;
+      if (!stale && source instanceof TcpStream) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }
@@ -94,6 +94,8 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
     case Submission.CLOSE:
       if (!stale) source.close(a);
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
+    case Submission.COPIES_READ:
+      return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
     case Submission.ACCEPT_CREDIT: {
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.

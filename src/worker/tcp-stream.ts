@@ -29,26 +29,21 @@ import type { Source } from './source.js';
 
 type State = 'connecting' | 'established' | 'failed' | 'flushing' | 'closing';
 
-/** A send buffer on its way: its name, and how many of its bytes go out. */
-interface Piece {
-  readonly name: number;
-  readonly length: number;
-}
-
 export class TcpStream implements Source, BufferHolder {
   readonly slot: number;
   readonly generation: number;
   heldBuffers = 0;
-  starved = false;
+  copiedBuffers = 0;
   readonly #session: Session;
   readonly #endpoint: number;
   #state: State;
   #wantsData = false;
   #receiving = false;
   #receiveEnded = false;
-  #pausedAtQuota = false;
-  #unsent: Piece[] = [];
-  #inFlight: Piece[] = [];
+  #atQuota = false;
+  /** Names of send buffers, in order. */
+  #unsent: number[] = [];
+  #inFlight: number[] = [];
   #sendErrno = 0;
   #shutdownQueued = false;
 
@@ -73,21 +68,21 @@ export class TcpStream implements Source, BufferHolder {
   arm(): void {
     if (this.#state !== 'established' || !this.#wantsData || this.#receiving || this.#receiveEnded) return;
     const { receivePool, selector } = this.#session;
-    const quota = selector.receiveQuota - this.heldBuffers;
-    this.#setPaused(quota <= 0);
-    if (quota <= 0) return;
-    if (!receivePool.hasFree()) return receivePool.starve(this);
+    this.#setAtQuota(receivePool.allowance(this) <= 0);
+    if (this.#atQuota) return;
+    const offer = receivePool.offer(this);
+    if (!offer) return;
     this.#receiving = true;
-    selector.port.receive(this.#endpoint, receivePool.group, quota);
+    selector.port.receive(this.#endpoint, offer.group, offer.limit);
   }
 
   /** The client wrote: the buffer is in order behind those before it. */
-  send(name: number, length: number): void {
+  send(name: number): void {
     if (this.#sendErrno !== 0 || this.#state === 'failed') {
       this.#session.sent(this.slot, this.generation, name, this.#sendErrno || ECANCELED);
       return;
     }
-    this.#unsent.push({ name, length });
+    this.#unsent.push(name);
     this.#session.selector.flushLater(this);
   }
 
@@ -97,7 +92,9 @@ export class TcpStream implements Source, BufferHolder {
     if (this.#state !== 'established' && this.#state !== 'flushing') return;
     this.#inFlight = this.#unsent.splice(0, PIECES_PER_SEND);
     const pieces: number[] = [];
-    for (const { name, length } of this.#inFlight) {
+    for (const name of this.#inFlight) {
+      const length = this.#session.closeSendBuffer(name);
+      if (length === undefined) return this.close(CloseMode.RESET);
       const { segment, offset } = this.#session.sendBufferPlace(name);
       pieces.push(segment, offset, length);
     }
@@ -122,7 +119,7 @@ export class TcpStream implements Source, BufferHolder {
     }
     if (this.#state === 'connecting' || this.#state === 'failed') mode = CloseMode.RESET;
     this.#session.receivePool.unstarve(this);
-    this.#setPaused(false);
+    this.#setAtQuota(false);
     if (mode === CloseMode.RESET) {
       this.#giveBack(this.#unsent.splice(0), ECANCELED);
       return this.#submitClose(CloseMode.RESET);
@@ -156,9 +153,9 @@ export class TcpStream implements Source, BufferHolder {
       const name = receivePool.filled(segment, index, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
       if (this.#state === 'established') this.#push(EventKind.DATA, name, result);
-      else receivePool.recycle(name);
+      else receivePool.recycle(name, false);
     } else if (result === ENOBUFS) {
-      // Others took the buffers. One may have come home since, and no RECYCLE need follow: arming sees which.
+      // Others took the buffers of its group: arming finds it another one, or lets it wait.
       return this.arm();
     } else if (result !== ECANCELED && !this.#receiveEnded) {
       this.#receiveEnded = true;
@@ -205,7 +202,7 @@ export class TcpStream implements Source, BufferHolder {
 
   #stopReceiving(): void {
     this.#session.receivePool.unstarve(this);
-    this.#setPaused(false);
+    this.#setAtQuota(false);
     if (this.#receiving) this.#session.selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
   }
 
@@ -220,14 +217,14 @@ export class TcpStream implements Source, BufferHolder {
     this.#session.removeSource(this.slot, this.generation);
   }
 
-  #giveBack(pieces: readonly Piece[], errno: number): void {
-    for (const { name } of pieces) this.#session.sent(this.slot, this.generation, name, errno);
+  #giveBack(names: readonly number[], errno: number): void {
+    for (const name of names) this.#session.sent(this.slot, this.generation, name, errno);
   }
 
-  #setPaused(paused: boolean): void {
-    if (paused === this.#pausedAtQuota) return;
-    this.#pausedAtQuota = paused;
-    this.#session.receivePool.paused(paused ? 1 : -1);
+  #setAtQuota(atQuota: boolean): void {
+    if (atQuota === this.#atQuota) return;
+    this.#atQuota = atQuota;
+    this.#session.receivePool.countAtQuota(atQuota ? 1 : -1);
   }
 
   #push(kind: number, a: number, b = 0): void {

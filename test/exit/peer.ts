@@ -73,12 +73,16 @@ export async function receive(socket: Socket): Promise<Received> {
   return { length, intact: hash.digest('hex') === expected, how };
 }
 
+/** Begins to connect to a fixture's listener. However the fixture ends the connection, and how soon, is no failure of the test. */
+export function knock(port: number): Socket {
+  const socket = createConnection({ port, host: '127.0.0.1' });
+  return socket.on('error', () => {});
+}
+
 /** Connects to a fixture's listener. */
 export async function connect(port: number): Promise<Socket> {
-  const socket = createConnection({ port, host: '127.0.0.1' });
+  const socket = knock(port);
   await once(socket, 'connect');
-  // However the fixture ends the connection, it is no failure of the test.
-  socket.on('error', () => {});
   return socket;
 }
 

@@ -14,6 +14,7 @@ import {
   eventRingBase,
   geometryFor,
   Header,
+  sendWordsBase,
   slotBase,
   submissionRingBase,
 } from '../../src/protocol/client-memory.js';
@@ -29,19 +30,21 @@ test('no two header words share a cache line', (t) => {
 });
 
 test('the parts of a client memory follow one another without overlap', (t) => {
-  for (const [maxSources, buffers] of [
-    [1, 2],
-    [5, 17],
-    [16_384, 320],
+  for (const [maxSources, receiveBuffers, sendBuffers] of [
+    [1, 1, 1],
+    [5, 7, 10],
+    [16_384, 256, 64],
   ] as const) {
-    const geometry = geometryFor(maxSources, buffers);
+    const geometry = geometryFor(maxSources, receiveBuffers, sendBuffers);
     t.true(geometry.slotCount >= maxSources);
-    t.true(geometry.eventCapacity >= geometry.slotCount * EVENTS_PER_SLOT + buffers);
-    for (const size of Object.values(geometry)) t.is(size & (size - 1), 0, 'a power of two');
+    t.true(geometry.eventCapacity >= geometry.slotCount * EVENTS_PER_SLOT + receiveBuffers + sendBuffers);
+    const { slotCount, submissionCapacity, eventCapacity } = geometry;
+    for (const size of [slotCount, submissionCapacity, eventCapacity]) t.is(size & (size - 1), 0, 'a power of two');
     t.is(slotBase(0), Header.WORDS);
     t.is(submissionRingBase(geometry), slotBase(geometry.slotCount));
     t.is(eventRingBase(geometry), submissionRingBase(geometry) + geometry.submissionCapacity * SUBMISSION_WORDS);
-    t.is(clientMemoryBytes(geometry), 4 * (eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS));
+    t.is(sendWordsBase(geometry), eventRingBase(geometry) + geometry.eventCapacity * EVENT_WORDS);
+    t.is(clientMemoryBytes(geometry), 4 * (sendWordsBase(geometry) + sendBuffers));
   }
 });
 

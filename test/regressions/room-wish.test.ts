@@ -11,8 +11,8 @@ import { Header } from '../../src/protocol/client-memory.js';
 import { ioThreadFor } from '../util/io-thread.js';
 import { BOTH } from '../util/streams.js';
 
-const maxUnsentBytes = 4096;
-const ioThread = ioThreadFor(test, { maxUnsentBytes });
+const sendHighWaterBytes = 4096;
+const ioThread = ioThreadFor(test, { sendHighWaterBytes });
 
 test.serial('a write while a wait is pending is told of room that was there before it', async (t) => {
   const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
@@ -28,7 +28,7 @@ test.serial('a write while a wait is pending is told of room that was there befo
   // Until SENT is published. Nothing else may be asked of the I/O thread here: whoever asks, looks.
   const { words } = ioThread.client();
   const published = Atomics.load(words, Header.EVENT_TAIL);
-  t.is(stream.write(new Uint8Array(maxUnsentBytes)), maxUnsentBytes);
+  t.is(stream.write(new Uint8Array(sendHighWaterBytes)), sendHighWaterBytes);
   while (Atomics.load(words, Header.EVENT_TAIL) === published) await setTimeout(1);
 
   t.is(stream.write(new Uint8Array(1)), null);
