@@ -83,7 +83,7 @@ function read(name) {
 
 /** As it is, the model holds, and the search was exhaustive. */
 async function hold({ name }, { title, flags }, property) {
-  const found = await search(name, flags, property, '-O2', 22);
+  const found = await search(name, flags, property, '-O1', 22);
   const holds = found.errors === 0 && found.complete;
   print(name, title, property.name, found.states, holds ? 'holds' : `BROKEN: ${found.reason}`);
   if (!holds) surprises.push(`${name} ${title}, ${property.name}: ${found.reason}`);

@@ -87,7 +87,10 @@ proctype Stopper() {
 
 proctype Sockets() {
   byte n;
-  for (n : 1 .. COMPLETIONS) { completion = true }
+  do
+  :: n < COMPLETIONS -> n++; completion = true
+  :: else -> break
+  od
 }
 
 /* port.turn: returns in `count` what had come, and drains it. */
