@@ -13,7 +13,7 @@
  * atomic OR that closes the word in the same step. An OR that reads m synchronises with the swap that wrote it, so the m bytes
  * are visible. A swap that comes after the OR finds CLOSED, fails, and the client puts the bytes into another
  * buffer. Without the bit in the same word, bytes could be appended behind a length already read: lost.
- * `test/model/buffers.pml`.
+ * `test/model/send-word.pml`.
  */
 const CLOSED = 1 << 30;
 const LENGTH_MASK = CLOSED - 1;

@@ -11,9 +11,10 @@
  * - The client's thread is one process: callbacks, immediates and the program run one at a time, to their end. The program
  *   begins a wait whenever none is pending, and in between makes POLLS blocking polls (of another Poll) and CANCELS aborts.
  *   Any news settles a wait: a wait that ignores some news only waits longer.
- * - V8 ends a terminated thread at a function's entry or a loop's back edge, hence not between two atomics of one function,
- *   nor between a swap and the native call behind it; but between raiseSignal and claimRing. One waker may be
- *   terminated there. (When the I/O thread dies its port rings everybody, so its death needs no model.)
+ * - A terminated thread ends between any two steps that are not one native call. One waker may be terminated between B1 and
+ *   B2, or B2 and B3. Ringing a listening client is a native call; ended between the swap and the notification, it costs a
+ *   blocked client one slice, which is not modelled. (When the I/O thread dies its port rings everybody, so its
+ *   death needs no model.)
  *
  * Everything is finite, so "no cycle" and "right when nothing moves" together say: all news is taken in the end.
  * All at once is too much to search through, so each check has some of it:
@@ -45,7 +46,7 @@ bool raised[WAKERS]; /* a signal raised by this waker and not taken */
 bool owed[WAKERS];   /* and its wake() has returned */
 byte timeouts;
 
-/* claimRing and the ringing; the caller has published. `state`: what was loaded, then AWAKE if there is nothing to do. */
+/* ring; the caller has published. `state`: what was loaded, then AWAKE if there is nothing to do. */
 inline ring() {
   atomic { state = sleepWord; if :: state == RUNG -> state = AWAKE :: else fi };
   if
@@ -53,7 +54,7 @@ inline ring() {
      atomic {
        if
        :: sleepWord == BLOCKED ->
-#ifndef MUTATE_NOTIFY_WITHOUT_SWAP /* doorbell.ts claimRing: the word stays BLOCKED */
+#ifndef MUTATE_NOTIFY_WITHOUT_SWAP /* doorbell.ts ring: the word stays BLOCKED */
           sleepWord = AWAKE
 #endif
        :: else -> state = AWAKE
@@ -61,7 +62,7 @@ inline ring() {
      }
      atomic { if :: state == BLOCKED -> inWait = false; state = AWAKE :: else fi } /* Atomics.notify */
   :: state == LISTENING ->
-#ifndef MUTATE_RING_WITHOUT_SWAP /* doorbell.ts claimRing: rings after a mere load */
+#ifndef MUTATE_RING_WITHOUT_SWAP /* doorbell.ts ring: rings after a mere load */
      atomic {
        if
        :: sleepWord == LISTENING -> sleepWord = RUNG
@@ -87,6 +88,10 @@ proctype Waker(byte me; byte wakes; bool mayDie) {
      atomic { signalWord = 1; raised[me] = true };
 #else
      atomic { before = signalWord; signalWord = 1; raised[me] = true };
+     if
+     :: mayDie -> break /* terminated between B1 and B2 */
+     :: true
+     fi;
 #ifdef MUTATE_COUNT_ONLY_FIRST /* signal.ts raiseSignal: no B2 for a signal that was raised already */
      if
      :: before == 0 -> signals++
@@ -97,10 +102,10 @@ proctype Waker(byte me; byte wakes; bool mayDie) {
 #endif
 #endif
      if
-     :: mayDie -> break /* terminated between raiseSignal and claimRing */
+     :: mayDie -> break /* terminated between B2 and B3 */
      :: true
      fi;
-#ifdef MUTATE_RING_ONLY_FIRST /* remote-signal.ts raise: no ring for a signal that was raised already */
+#ifdef MUTATE_RING_ONLY_FIRST /* remote-signal.ts raise: no B3 for a signal that was raised already */
      if
      :: before == 0 -> ring()
      :: else
@@ -119,7 +124,7 @@ proctype IoThread() {
   do
   :: n < EVENTS ->
      n++;
-#ifdef MUTATE_RING_BEFORE_PUBLISH /* session.ts publish: B2 before B1 */
+#ifdef MUTATE_RING_BEFORE_PUBLISH /* session.ts publish: the ring before the tail */
      ring();
      tail++
 #else

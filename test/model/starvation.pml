@@ -1,12 +1,13 @@
 /*
- * A receive buffer that is free is never withheld from a stream that has something to receive. Models starve, unstarve,
- * recycle and #feed of src/worker/receive-pool.ts with arm, close and #received of src/worker/tcp-stream.ts, and StepReceive
- * of native/readiness_operations.cc. What tells the I/O thread of a RECYCLE is in buffers-wish.pml.
+ * A receive buffer that is free is never withheld from a stream that has something to receive. Models offer, unstarve,
+ * recycle and #feed of src/worker/receive-pool.ts and starving.ts with arm, close and #received of src/worker/tcp-stream.ts,
+ * and StepReceive of native/readiness_operations.cc. What tells the I/O thread of a RECYCLE is in buffers-wish.pml.
  *
  * Abstractions, and why they are sound:
  * - Selector and port are one thread and so one process. A turn has three phases: submissions, port, dispatch. PROVIDE
  *   records precede the RECEIVE records of the same turn, so the port's group begins it with all that the selector counts
  *   as free.
+ * - One group, which cannot grow: a reserve, or another segment, only adds buffers that a stream may be offered.
  * - Each stream gets at most one message, at any moment or never, and its quota is one buffer.
  * - The client gives back what it holds at any later moment. A stream may be closed at any moment; what a completion
  *   kernel had filled by then is still dispatched.
@@ -51,7 +52,7 @@ inline arm(s) {
 inline feed() {
   left = free;
   do
-#ifdef MUTATE_FEED_AS_MANY_AS_BUFFERS /* receive-pool.ts #feed: one waiting stream per free buffer, though some have nothing to receive */
+#ifdef MUTATE_FEED_AS_MANY_AS_BUFFERS /* starving.ts take: one waiting stream per free buffer, though some have nothing to receive */
   :: left > 0 && nempty(starved) ->
 #else
   :: free > 0 && nempty(starved) ->
