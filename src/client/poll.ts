@@ -222,8 +222,12 @@ export class Poll implements AsyncIterable<Event> {
     return new Promise((resolve, reject) => {
       const untilMs = performance.now() + limitMs;
       const expire = () => {
-        const leftMs = untilMs - performance.now();
-        if (leftMs <= 0) return this.#timedOut();
+        if (performance.now() < untilMs) return startTimer();
+        this.#timedOut();
+      };
+      // Also for no time at all: it is the event loop that settles, after others have had their turn.
+      const startTimer = () => {
+        const leftMs = Math.max(0, untilMs - performance.now());
         pending.timer = setTimeout(expire, Math.min(Math.ceil(leftMs), TIMER_MAX_MS));
         if (!this.hasRef()) pending.timer.unref();
       };
@@ -240,7 +244,7 @@ export class Poll implements AsyncIterable<Event> {
       const pending: PendingWait = { events, settle };
       this.#pending = pending;
       signal?.addEventListener('abort', abort);
-      if (limitMs !== Number.POSITIVE_INFINITY) expire();
+      if (limitMs !== Number.POSITIVE_INFINITY) startTimer();
       this.#client.addWaiter(this.#waiter);
       // What this Poll has already would ring no bell.
       if (!this.#ready.isEmpty || this.#interrupted) this.#client.scheduleSettle();

@@ -116,7 +116,9 @@ export function geometryFor(maxSources: number, maxReceiveBuffers: number, sendB
   return {
     slotCount,
     submissionCapacity: 4096,
-    eventCapacity: nextPowerOfTwo(slotCount * EVENTS_PER_SLOT + maxReceiveBuffers + sendBufferCount),
+    // Twice: the client gives entries back by the batch, so while it works through one, what it has answered already may
+    // have a second entry. And a POST per slot, which nobody else counts.
+    eventCapacity: nextPowerOfTwo(2 * (slotCount * EVENTS_PER_SLOT + maxReceiveBuffers + sendBufferCount) + slotCount),
     sendBufferCount,
   };
 }
