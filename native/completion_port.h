@@ -39,7 +39,8 @@
 // * The submission array belongs to the port during Turn, to the selector at all other times; the
 //   completion array likewise.
 // * A descriptor belongs to the port from Adopt to the release of Close. Before and after it is the
-//   selector's. An accepted descriptor is the selector's from its completion on.
+//   selector's. An accepted descriptor is the selector's from its completion on. Should the port end
+//   before the selector adopts a descriptor that it was reported, or has claimed, the port closes it.
 //
 // ## What a backend must supply
 //
@@ -173,6 +174,9 @@ class CompletionPort {
   virtual bool RemoveSegment(int32_t segment) = 0;
   // Takes back every buffer that the group still holds. Receives on it then find it empty.
   virtual void DropGroup(int32_t group) = 0;
+
+  // The selector will adopt the descriptor.
+  virtual void Claim(int fd) = 0;
 
   // Cancels everything, closes every descriptor it owns and reaps until nothing is in flight.
   // Returns false if the kernel did not give everything back within timeout_ms: the caller then leaks

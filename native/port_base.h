@@ -24,6 +24,7 @@ class PortBase : public CompletionPort {
   void AddSegment(int32_t segment, uint8_t* memory, size_t buffer_size, size_t buffer_count) final;
   bool RemoveSegment(int32_t segment) final;
   void DropGroup(int32_t group) override;
+  void Claim(int fd) final { unadopted_.insert(fd); }
 
  protected:
   explicit PortBase(std::shared_ptr<Awakener> awakener);

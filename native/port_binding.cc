@@ -98,6 +98,7 @@ Napi::Function PortBinding::Define(Napi::Env env) {
                          InstanceMethod<&PortBinding::RemoveSegment>("removeSegment"),
                          InstanceMethod<&PortBinding::DropGroup>("dropGroup"),
                          InstanceMethod<&PortBinding::DiscardSegment>("discardSegment"),
+                         InstanceMethod<&PortBinding::Claim>("claim"),
                          InstanceMethod<&PortBinding::Started>("started"),
                          InstanceMethod<&PortBinding::Released>("released"),
                          InstanceMethod<&PortBinding::TakeDeadClients>("takeDeadClients"),
@@ -221,6 +222,23 @@ Napi::Value PortBinding::RemoveSegment(const Napi::CallbackInfo& info) {
 void PortBinding::DropGroup(const Napi::CallbackInfo& info) {
   const int32_t group = IntArgument(info, 0);
   if (!closed_) port_->DropGroup(group);
+}
+
+// The swap is the twin of the client's in descriptor.cc: sequentially consistent, and whoever swaps
+// first closes. In one call with the claim, because a thread that is terminated between the two
+// would leave a descriptor that nobody closes.
+Napi::Value PortBinding::Claim(const Napi::CallbackInfo& info) {
+  const uint32_t at = UintArgument(info, 1);
+  const auto words =
+      ViewArgument<Napi::Int32Array>(info, 0, napi_int32_array, static_cast<size_t>(at) + 1);
+  int32_t* const word = const_cast<int32_t*>(words.Data()) + at;
+  int32_t from = IntArgument(info, 2);
+  const int32_t to = IntArgument(info, 3);
+  const int fd = IntArgument(info, 4);
+  const bool claimed = !closed_ && __atomic_compare_exchange_n(word, &from, to, false,
+                                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  if (claimed) port_->Claim(fd);
+  return Napi::Boolean::New(env_, claimed);
 }
 
 void PortBinding::DiscardSegment(const Napi::CallbackInfo& info) {

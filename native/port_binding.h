@@ -35,6 +35,7 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
   Napi::Value AddSegment(const Napi::CallbackInfo& info);
   Napi::Value RemoveSegment(const Napi::CallbackInfo& info);
   void DropGroup(const Napi::CallbackInfo& info);
+  Napi::Value Claim(const Napi::CallbackInfo& info);
   void DiscardSegment(const Napi::CallbackInfo& info);
   Napi::Value Started(const Napi::CallbackInfo& info);
   Napi::Value Released(const Napi::CallbackInfo& info);

@@ -32,6 +32,11 @@ export interface NativePort {
    * group may have a buffer of it and no operation use it.
    */
   discardSegment(segment: number): void;
+  /**
+   * Swaps `words[index]` from `from` to `to` and, if that succeeds, will close `fd` should the port end before it is
+   * adopted. True: the caller must adopt it.
+   */
+  claim(words: Int32Array, index: number, from: number, to: number, fd: number): boolean;
   /** Operations started and released since the port was opened. */
   started(): number;
   released(): number;

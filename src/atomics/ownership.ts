@@ -8,9 +8,10 @@
  *      └── client closes, or its thread ends, before that ──► CLOSED   the client's side closes
  * ```
  *
- * Both edges are compare-and-swap from LENT(g), so exactly one succeeds, at whatever instruction the client's thread is
- * terminated. The generation keeps a late swap from hitting the slot's next tenant. The client's edge is
- * in native code (`Descriptor`), because a terminated thread runs no JavaScript.
+ * Both edges are compare-and-swap from LENT(g), so exactly one succeeds, at whatever instruction either thread is
+ * terminated. The generation keeps a late swap from hitting the slot's next tenant. Both edges are in native code: the
+ * client's (`Descriptor`) because a terminated thread runs no JavaScript, the I/O thread's (`NativePort.claim`) because one that is
+ * terminated between the swap and the turn that adopts the descriptor must still close it.
  */
 import { Slot, slotBase } from '../protocol/client-memory.js';
 
@@ -34,8 +35,18 @@ export function offerDescriptor(words: Int32Array, slot: number, generation: num
   Atomics.store(words, ownerWord(slot), lent(generation));
 }
 
+/** The native half of adopting. */
+export interface Claimant {
+  claim(words: Int32Array, index: number, from: number, to: number, fd: number): boolean;
+}
+
 /** I/O thread: true when the descriptor is now the port's; false when the client closed it first. */
-export function adoptDescriptor(words: Int32Array, slot: number, generation: number): boolean {
-  const mine = lent(generation);
-  return Atomics.compareExchange(words, ownerWord(slot), mine, adopted(generation)) === mine;
+export function adoptDescriptor(
+  port: Claimant,
+  words: Int32Array,
+  slot: number,
+  generation: number,
+  fd: number,
+): boolean {
+  return port.claim(words, ownerWord(slot), lent(generation), adopted(generation), fd);
 }

@@ -64,7 +64,7 @@ function act(session: Session, opcode: number, slot: number, generation: number,
 function open(session: Session, opcode: number, slot: number, generation: number, fd: number, interest: number) {
   if (session.sources[slot] !== undefined || fd < 0 || !isInterest(interest)) return false;
   // Lost to the client's close or the end of its thread: the descriptor is closed already.
-  if (!adoptDescriptor(session.words, slot, generation)) return true;
+  if (!adoptDescriptor(session.selector.port.native, session.words, slot, generation, fd)) return true;
   if (opcode === Submission.OPEN_LISTENER) {
     new TcpListener(session, slot, generation, fd).setInterest(interest);
     return true;
