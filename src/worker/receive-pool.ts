@@ -171,7 +171,10 @@ export class ReceivePool {
     this.#wish();
   }
 
-  /** Gives back what has been unused for a while. Called every now and then, between a turn and the next records. */
+  /**
+   * Gives back what has been unused for a while. Called every now and then, when the port has taken every record and every
+   * completion was dispatched: only then are the groups' counts what the port has.
+   */
   trim(nowMs: number): void {
     for (const grown of this.#grown) {
       const unused = grown.inService && grown.group.free === grown.receive.segment.bufferCount;

@@ -83,10 +83,14 @@ export class Selector {
   releaseRetired(): void {
     if (this.port.hasSubmissions()) return;
     for (const release of this.#retired.splice(0)) release();
-    this.#trimPools();
   }
 
-  #trimPools(): void {
+  /**
+   * Lets the pools give back what they do not use. Only after a turn without completions: one that has not been dispatched may
+   * name a buffer that its pool still takes for unused, with data in it.
+   */
+  trimPools(): void {
+    if (this.port.hasSubmissions()) return;
     const nowMs = performance.now();
     if (nowMs < this.#trimDueMs) return;
     this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;

@@ -50,6 +50,7 @@ export class TurnLoop {
     selector.counters.turns++;
     this.#idle = count === 0 && taken === 0;
     if (count === 0) {
+      selector.trimPools();
       selector.port.wakeReasons = 0;
       return 0;
     }
