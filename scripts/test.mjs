@@ -24,11 +24,11 @@ if (!process.env.SIDEPORT_BACKEND)
 const results = [];
 for (const one of runs) results.push(await run(one));
 
-console.log('\nbackend that ran        passed  failed  skipped');
+// In the runner's own words, each backend's last line once more.
+console.log();
 for (const { name, ran, passed, failed, skipped } of results) {
-  console.log(
-    `${(ran === name ? name : `${name} (${ran})`).padEnd(22)}${[passed, failed, skipped.length].map((n) => String(n).padStart(8)).join('')}`,
-  );
+  const counts = [`${passed} tests passed`, `${failed} failed`, `${skipped.length} skipped`];
+  console.log(`  ${ran === name ? name : `${name} (${ran} ran)`}: ${counts.join(', ')}`);
 }
 const complaints = results.flatMap((result) => result.complaints);
 for (const complaint of complaints) console.log(`FAILED: ${complaint}`);

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { closeSendBuffer } from '../../src/atomics/send-word.js';
-import type { Client } from '../../src/client/client.js';
-import { SendPool } from '../../src/client/send-pool.js';
-import { SendQueue } from '../../src/client/send-queue.js';
+import { SendPool } from '../../src/client/buffers/send-pool.js';
+import { SendQueue } from '../../src/client/buffers/send-queue.js';
+import type { Client } from '../../src/client/link/client.js';
 import { indexOf } from '../../src/protocol/buffer-name.js';
 import { clientMemoryBytes, geometryFor, sendWordsBase } from '../../src/protocol/client-memory.js';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { Client } from '../../src/client/client.js';
-import { Ready } from '../../src/client/events.js';
-import { StreamSource } from '../../src/client/stream-source.js';
+import type { Client } from '../../src/client/link/client.js';
+import { Ready } from '../../src/client/polling/events.js';
+import { StreamSource } from '../../src/client/sources/stream-source.js';
 import { errnoOf, type SystemError } from '../../src/errors.js';
 import { EventKind } from '../../src/protocol/events.js';
 

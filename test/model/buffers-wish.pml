@@ -1,7 +1,7 @@
 /*
  * The wish for buffers: a stream that waits for a receive buffer gets one although recycling alone wakes nobody. Models
- * wishForBuffers and wantsBuffers of src/atomics/flag.ts as they are used by src/worker/receive-pool.ts (starve, #wish,
- * recycle) and src/client/client.ts (recycle), together with the I/O thread's sleep protocol.
+ * wishForBuffers and wantsBuffers of src/atomics/flag.ts as they are used by src/worker/buffers/receive-pool.ts (starve, #wish,
+ * recycle) and src/client/link/client.ts (recycle), together with the I/O thread's sleep protocol.
  *
  * Abstractions, and why they are sound:
  * - One stream, BUFFERS buffers: with one stream "paused at its quota" and "starved" are one case, and both wish alike.

@@ -1,9 +1,9 @@
 /*
  * The hand-over of buffers between client, I/O thread and kernel, and the end of their memory: no buffer has two owners, none
  * is given back twice or lost, and the kernel touches no memory that was let go. Models the edges drawn in
- * src/protocol/buffer-name.ts as they are coded in src/worker/receive-pool.ts (filled, recycle), src/worker/session.ts
- * (takeSendBuffer, sent, drain, removeSource), src/worker/tcp-stream.ts (send, flush, close, completed),
- * src/worker/selector.ts (retire, releaseRetired) and src/client/stream-source.ts, send-pool.ts.
+ * src/protocol/buffer-name.ts as they are coded in src/worker/buffers/receive-pool.ts (filled, recycle), src/worker/clients/session.ts
+ * (takeSendBuffer, sent, drain, removeSource), src/worker/sources/tcp-stream.ts (send, flush, close, completed),
+ * src/worker/loop/selector.ts (retire, releaseRetired) and src/client/sources/stream-source.ts, send-pool.ts.
  *
  * Abstractions, and why they are sound:
  * - Rings are channels: ring.pml shows that they are. Nobody sleeps: io-sleep.pml and doorbell.pml show that all wake.

@@ -1,7 +1,7 @@
 /*
  * A client's sleep protocol: no wake-up is lost, and at most one doorbell callback is queued. Models
- * src/atomics/doorbell.ts and signal.ts as they are used by src/client/client.ts (block, #relisten, #settleAll, doorbell,
- * #lookForEnd), src/client/remote-signal.ts (raise) and src/worker/session.ts (publish, detach).
+ * src/atomics/doorbell.ts and signal.ts as they are used by src/client/link/client.ts (block, #relisten, #settleAll, doorbell,
+ * #lookForEnd), src/client/polling/remote-signal.ts (raise) and src/worker/clients/session.ts (publish, detach).
  *
  * Abstractions, and why they are sound:
  * - Every shared word is SeqCst in the source: interleaving is exactly the memory model.

@@ -1,6 +1,6 @@
 /*
  * The I/O thread's sleep protocol: no submission is slept over. Models src/atomics/io-sleep.ts as it is used by
- * src/worker/turn-loop.ts (turn, #sleep), src/client/client.ts (flush) and src/client/io-thread.ts (stop).
+ * src/worker/loop/turn-loop.ts (turn, #sleep), src/client/link/client.ts (flush) and src/client/io-thread/io-thread.ts (stop).
  *
  * Abstractions, and why they are sound:
  * - A ring is its two counters; ring.pml shows that counters suffice. Every counter is SeqCst in the source, so

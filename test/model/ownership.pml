@@ -1,6 +1,6 @@
 /*
  * Who closes a lent descriptor: exactly one side, whatever dies and when. Models src/atomics/ownership.ts, native/descriptor.cc
- * (Lend, CloseIfOwned), src/client/client.ts (lend), src/client/source.ts (#openOn, end) and src/worker/submissions.ts (open).
+ * (Lend, CloseIfOwned), src/client/link/client.ts (lend), src/client/sources/source.ts (#openOn, end) and src/worker/clients/submissions.ts (open).
  *
  * Abstractions, and why they are sound:
  * - One slot, used by TENANTS sources one after the other, each with a descriptor of its own. The kernel gives a number

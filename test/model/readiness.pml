@@ -1,6 +1,6 @@
 /*
  * A slot's readiness word: no bit is lost, at most one unread READY entry is queued, and the errno that belongs to a
- * FAILED bit is there when the bit is. Models src/atomics/readiness.ts as it is used by src/worker/session.ts (ready) and
+ * FAILED bit is there when the bit is. Models src/atomics/readiness.ts as it is used by src/worker/clients/session.ts (ready) and
  * src/client (drain, takeReadiness, readinessErrno).
  *
  * Abstractions, and why they are sound:

@@ -1,7 +1,7 @@
 /*
  * Publication in a ring: no entry is read torn, stale or twice, none is overwritten unread, order is kept. Models
- * src/atomics/ring.ts with its users' way of calling it: src/client/client.ts (submit: publish when full, wait, go on) and
- * src/worker/submissions.ts or Client.drain (read a batch, then release it).
+ * src/atomics/ring.ts with its users' way of calling it: src/client/link/client.ts (submit: publish when full, wait, go on) and
+ * src/worker/clients/submissions.ts or Client.drain (read a batch, then release it).
  *
  * Weak memory. An entry has two words, written by plain stores. The producer's plain stores go to a store buffer, one
  * cell per place, that is emptied in any order at any time, as a processor or a compiler may do. A SeqCst store first

@@ -1,7 +1,7 @@
 /*
  * The wish for room: a stream that found none is asked again when its sends complete, although completed sends ring no
- * bell by themselves. Models wishForRoom and wantsRoom of src/atomics/flag.ts as they are used by src/client/client.ts
- * (awaitRoom, drain, #askAgain) and src/worker/session.ts (push, publish).
+ * bell by themselves. Models wishForRoom and wantsRoom of src/atomics/flag.ts as they are used by src/client/link/client.ts
+ * (awaitRoom, drain, #askAgain) and src/worker/clients/session.ts (push, publish).
  *
  * Abstractions, and why they are sound:
  * - Two streams, each with room for one send: room for more only makes waiting rarer.

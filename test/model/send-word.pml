@@ -1,7 +1,7 @@
 /*
  * The word of a send buffer: bytes that a client appends while the I/O thread takes the buffer are neither lost nor sent twice,
- * torn or out of order. Models src/atomics/send-word.ts as it is used by src/client/send-queue.ts (write, #append, sent) and
- * src/worker/tcp-stream.ts (flush).
+ * torn or out of order. Models src/atomics/send-word.ts as it is used by src/client/buffers/send-queue.ts (write, #append, sent) and
+ * src/worker/sources/tcp-stream.ts (flush).
  *
  * Weak memory, as in ring.pml: the bytes are plain stores and go through a store buffer, one cell per place, that is emptied in
  * any order; a SeqCst store or swap that succeeds comes after them. The I/O thread's OR keeps its reads behind it.

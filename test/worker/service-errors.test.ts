@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import test from 'ava';
 import { expose, transferHandlers, wrap } from 'comlink';
 import { fail, systemError } from '../../src/errors.js';
-import { keepErrorFields } from '../../src/worker/service-errors.js';
+import { keepErrorFields } from '../../src/worker/clients/service-errors.js';
 
 const endpoint = (port: MessagePort) => port as unknown as Parameters<typeof wrap>[0];
 

@@ -1,8 +1,8 @@
 /** A turn's order. The loop's selector and port are the test's, which notes what is called. */
 import test from 'ava';
 import { IoHeader } from '../../src/protocol/client-memory.js';
-import type { Selector } from '../../src/worker/selector.js';
-import { TurnLoop } from '../../src/worker/turn-loop.js';
+import type { Selector } from '../../src/worker/loop/selector.js';
+import { TurnLoop } from '../../src/worker/loop/turn-loop.js';
 
 function turnsWith(...completionCounts: number[]): string[] {
   const calls: string[] = [];

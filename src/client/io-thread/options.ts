@@ -1,0 +1,83 @@
+/** The settings of an I/O thread: what users may give, and what the I/O thread is told. */
+import type { WorkerOptions } from 'node:worker_threads';
+import { fail } from '../../errors.js';
+import type { IoThreadConfiguration } from '../../protocol/control.js';
+
+/** Settings of an I/O thread; sizes and limits hold for each client thread. */
+export interface IoThreadOptions {
+  /** Forces a backend, as the environment variable `SIDEPORT_BACKEND` does. */
+  readonly backend?: string;
+  /** Sources that one thread may have open, connections accepted ahead included. Default 16 384. */
+  readonly maxSources?: number;
+  /** Connections accepted before the program asks for them, per listener. Default 128. */
+  readonly acceptAhead?: number;
+  /** How long a closed stream may go on sending what was written. Default 30 000. */
+  readonly lingerMs?: number;
+  /** Default 65 536 bytes. */
+  readonly receiveBufferSize?: number;
+  /** Receive buffers per thread to begin with; one stream may hold a quarter of them. Default 64. */
+  readonly receiveBuffers?: number;
+  /** Receive buffers per thread when their number has grown as far as it may. What is unused is given back. Default 256. */
+  readonly maxReceiveBuffers?: number;
+  /**
+   * Memory per thread for unread data that is copied out of receive buffers, so that streams with nothing unread can go
+   * on receiving. Beyond it the kernel's windows slow the peers down. Default 32 MiB.
+   */
+  readonly maxUnreadBytes?: number;
+  /** Default 16 384 bytes. */
+  readonly sendBufferSize?: number;
+  /** Send buffers per thread. Default 256. */
+  readonly sendBuffers?: number;
+  /** Bytes of one stream, written and unsent, at which it is no longer writable. Default 1 MiB. */
+  readonly sendHighWaterBytes?: number;
+  /** Bytes at which it is writable again. Default: a quarter of the high-water mark. */
+  readonly sendLowWaterBytes?: number;
+  /** How long to look for work before sleeping, in microseconds; adaptive. 0 never spins. Default 50. */
+  readonly spinUs?: number;
+  /** The worker's file, for bundlers that move it. */
+  readonly workerUrl?: URL;
+  /** The addon's file, for bundlers that move it. */
+  readonly addonPath?: string;
+  /** As for any `Worker`. */
+  readonly resourceLimits?: WorkerOptions['resourceLimits'];
+}
+
+/** Numeric options: default, least, most. A default that depends on another option is below. */
+const NUMBERS = {
+  maxSources: [16_384, 1, 2 ** 20],
+  acceptAhead: [128, 1, 65_536],
+  lingerMs: [30_000, 0, 2 ** 31 - 1],
+  receiveBufferSize: [65_536, 64, 2 ** 24],
+  receiveBuffers: [64, 1, 65_536],
+  maxReceiveBuffers: [256, 1, 65_536],
+  maxUnreadBytes: [32 * 2 ** 20, 0, 2 ** 31 - 1],
+  sendBufferSize: [16_384, 64, 2 ** 24],
+  sendBuffers: [256, 1, 65_536],
+  sendHighWaterBytes: [2 ** 20, 1, 2 ** 30],
+  sendLowWaterBytes: [2 ** 18, 0, 2 ** 30],
+  spinUs: [50, 0, 1_000_000],
+} as const;
+
+/** @throws ERR_SIDEPORT_INVALID_ARG */
+export function configure(options: IoThreadOptions): IoThreadConfiguration {
+  const given = Object.fromEntries(
+    Object.entries(NUMBERS).map(([name, [fallback, least, most]]) => {
+      const value = options[name as keyof typeof NUMBERS] ?? fallback;
+      if (!Number.isInteger(value) || value < least || value > most) {
+        throw fail('ERR_SIDEPORT_INVALID_ARG', `${name} is an integer from ${least} to ${most}, not ${String(value)}`);
+      }
+      return [name, value];
+    }),
+  ) as Record<keyof typeof NUMBERS, number>;
+  const maxReceiveBuffers = options.maxReceiveBuffers ?? Math.max(given.maxReceiveBuffers, given.receiveBuffers);
+  const sendLowWaterBytes = options.sendLowWaterBytes ?? given.sendHighWaterBytes >> 2;
+  if (maxReceiveBuffers < given.receiveBuffers) {
+    throw fail('ERR_SIDEPORT_INVALID_ARG', 'maxReceiveBuffers must not be less than receiveBuffers');
+  }
+  if (sendLowWaterBytes >= given.sendHighWaterBytes) {
+    throw fail('ERR_SIDEPORT_INVALID_ARG', 'sendLowWaterBytes must be less than sendHighWaterBytes');
+  }
+  // An empty variable counts as unset, as it does for Node's own.
+  const backend = options.backend ?? (process.env.SIDEPORT_BACKEND || undefined);
+  return { ...given, maxReceiveBuffers, sendLowWaterBytes, backend, addonPath: options.addonPath };
+}

@@ -1,0 +1,281 @@
+/**
+ * `Poll`: waits for readiness, blocking or not.
+ *
+ * ```
+ *            poll()                     wait(), for await
+ *   idle ───────────► blocking       idle ──────────────► waiting ──events, time-out, interrupt, abort──► idle
+ *     ▲                  │             (a poll or wait now: ERR_SIDEPORT_POLL_BUSY)
+ *     └──────────────────┘
+ * ```
+ */
+import { isMainThread } from 'node:worker_threads';
+import { newSignal, takeSignal } from '../../atomics/signal.js';
+import { fail } from '../../errors.js';
+import { IoThread } from '../io-thread/io-thread.js';
+import type { Client, SignalListener, Waiter } from '../link/client.js';
+import { Hold } from '../link/holds.js';
+import { type Event, Events } from './events.js';
+import { ReadyQueue } from './ready-list.js';
+import { Registry } from './registry.js';
+import { RemoteSignal, type SharedSignal } from './remote-signal.js';
+
+export interface PollOptions {
+  /** The I/O thread to attach to. Default: this process's, started if need be. */
+  readonly ioThread?: IoThread;
+}
+
+export interface WaitOptions {
+  /** Rejects the wait with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `poll.share()` gives: passes through `postMessage` and `workerData`. */
+export type SharedPoll = SharedSignal;
+
+/** What another thread may do to a Poll. */
+export interface PollHandle {
+  /** As `Poll.interrupt`. Without effect once the Poll's thread has ended. */
+  interrupt(): void;
+}
+
+interface PendingWait {
+  readonly events: Events;
+  readonly settle: (error?: unknown) => void;
+  timer?: NodeJS.Timeout;
+}
+
+/** Timers hold 31 bits of milliseconds; what is longer waits that long and then again. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+/** So many waits in a row are answered without the event loop; then it gets its turn, so that timers and others run. */
+const IMMEDIATE_MAX = 16;
+
+let warnedOfSignals = false;
+
+/** Belongs to the thread that made it; {@link share} lets others interrupt it. */
+export class Poll implements AsyncIterable<Event> {
+  readonly registry: Registry;
+  readonly #client: Client;
+  readonly #ready = new ReadyQueue();
+  readonly #signal = newSignal();
+  readonly #waiter: Waiter;
+  readonly #interrupts: SignalListener = {
+    look: () => {
+      if (takeSignal(this.#signal)) this.#interrupted = true;
+    },
+  };
+  #interrupted = false;
+  #pending: PendingWait | undefined;
+  #closed = false;
+  #immediate = 0;
+
+  /** @throws ERR_SIDEPORT_START_FAILED, ERR_SIDEPORT_PERMISSION, ERR_SIDEPORT_BACKEND, ERR_SIDEPORT_IO_THREAD_GONE */
+  constructor({ ioThread = IoThread.default() }: PollOptions = {}) {
+    this.#client = ioThread.client();
+    this.#waiter = {
+      hold: new Hold(this.#client.holds),
+      settle: () => this.#settle(),
+      fail: (error) => this.#pending?.settle(fail(error.code)),
+    };
+    this.registry = new Registry(this.#client, this.#ready, () => this.#checkOpen());
+    this.#client.addSignalListener(this.#interrupts);
+  }
+
+  /**
+   * Blocks this thread until something is ready. It never returns without an event before the time-out, unless interrupted.
+   *
+   * A blocked thread runs no JavaScript: no timers, no promises, and on the main thread no signal handlers.
+   *
+   * @param events  is cleared and filled
+   * @param timeoutMs  undefined: for ever; 0: only look; fractions round up
+   * @returns the number of events
+   * @throws ERR_SIDEPORT_POLL_BUSY while a wait is pending, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_INVALID_ARG,
+   * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED
+   */
+  poll(events: Events, timeoutMs?: number): number {
+    const limitMs = this.#begin(events, timeoutMs);
+    if (limitMs === Number.POSITIVE_INFINITY) warnOfSignals();
+    const untilMs = performance.now() + limitMs;
+    for (;;) {
+      this.#client.drainForPoll();
+      if (this.#collect(events)) return events.length;
+      const leftMs = untilMs - performance.now();
+      if (limitMs === 0 || leftMs <= 0) return 0;
+      this.#client.checkAlive();
+      this.#client.block(Math.ceil(leftMs));
+    }
+  }
+
+  /**
+   * As {@link poll}, without blocking. A pending wait keeps this thread alive, unless {@link unref} was called.
+   *
+   * @returns the number of events; rejects where `poll` throws, and with the signal's reason when aborted
+   */
+  async wait(events: Events, timeoutMs?: number, { signal }: WaitOptions = {}): Promise<number> {
+    const limitMs = this.#begin(events, timeoutMs);
+    signal?.throwIfAborted();
+    if (this.#immediate < IMMEDIATE_MAX) {
+      this.#client.drainForPoll();
+      if (this.#collect(events) || limitMs === 0) {
+        this.#immediate++;
+        return events.length;
+      }
+    }
+    await this.#pend(events, limitMs, signal);
+    return events.length;
+  }
+
+  /**
+   * Ends a blocking poll or a pending wait, or else the next one, with `events.interrupted` and whatever is ready.
+   * Several interrupts before that are one.
+   */
+  interrupt(): void {
+    this.#remote().raise();
+  }
+
+  /** A name by which another thread can interrupt this Poll, see {@link Poll.from}. */
+  share(): SharedPoll {
+    return this.#remote().name;
+  }
+
+  /** What another thread makes of a shared name. */
+  static from(shared: SharedPoll): PollHandle {
+    const remote = RemoteSignal.from(shared);
+    return { interrupt: () => remote.raise() };
+  }
+
+  /** Events one by one, for ever: until the Poll is closed, or the loop is left. Interrupts are skipped. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Event> {
+    // One at a time: an event that waits here could be overtaken by a deregister.
+    const events = new Events(1);
+    while (!this.#closed) {
+      try {
+        await this.wait(events);
+      } catch (error) {
+        if (this.#closed) return;
+        throw error;
+      }
+      yield* events;
+    }
+  }
+
+  /** Undoes {@link unref}, also for a wait that is pending. */
+  ref(): this {
+    return this.#reference(true);
+  }
+
+  /** This Poll's waits, a pending one included, no longer keep the thread alive; it may end before they settle. */
+  unref(): this {
+    return this.#reference(false);
+  }
+
+  /** Whether a pending wait keeps, or would keep, the thread alive. */
+  hasRef(): boolean {
+    return this.#waiter.hold.referenced;
+  }
+
+  /** Ends all registrations, and a pending wait with ERR_SIDEPORT_CLOSED. Sources stay open. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.registry.end();
+    this.#client.removeSignalListener(this.#interrupts);
+    this.#pending?.settle(fail('ERR_SIDEPORT_CLOSED'));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #begin(events: Events, timeoutMs: number | undefined): number {
+    this.#checkOpen();
+    if (!(events instanceof Events)) throw fail('ERR_SIDEPORT_INVALID_ARG', 'Expected an Events to fill');
+    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw fail('ERR_SIDEPORT_INVALID_ARG', `A time-out is a number of milliseconds >= 0, not ${String(timeoutMs)}`);
+    }
+    if (this.#pending) throw fail('ERR_SIDEPORT_POLL_BUSY');
+    this.#client.checkAlive();
+    events.clear();
+    return timeoutMs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(timeoutMs);
+  }
+
+  #reference(referenced: boolean): this {
+    this.#waiter.hold.referenced = referenced;
+    const timer = this.#pending?.timer;
+    if (referenced) timer?.ref();
+    else timer?.unref();
+    return this;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw fail('ERR_SIDEPORT_CLOSED');
+  }
+
+  /** True if there is something to return with. */
+  #collect(events: Events): boolean {
+    this.#ready.deliver(events);
+    events.interrupted = this.#interrupted;
+    this.#interrupted = false;
+    return events.interrupted || events.length > 0;
+  }
+
+  #pend(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const untilMs = performance.now() + limitMs;
+      const expire = () => {
+        if (performance.now() < untilMs) return startTimer();
+        this.#timedOut();
+      };
+      // Also for no time at all: it is the event loop that settles, after others have had their turn.
+      const startTimer = () => {
+        const leftMs = Math.max(0, untilMs - performance.now());
+        pending.timer = setTimeout(expire, Math.min(Math.ceil(leftMs), TIMER_MAX_MS));
+        if (!this.hasRef()) pending.timer.unref();
+      };
+      const abort = () => this.#pending?.settle(signal?.reason);
+      const settle = (error?: unknown) => {
+        this.#pending = undefined;
+        this.#immediate = 0;
+        clearTimeout(pending.timer);
+        signal?.removeEventListener('abort', abort);
+        this.#client.removeWaiter(this.#waiter);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const pending: PendingWait = { events, settle };
+      this.#pending = pending;
+      signal?.addEventListener('abort', abort);
+      if (limitMs !== Number.POSITIVE_INFINITY) startTimer();
+      this.#client.addWaiter(this.#waiter);
+      // What this Poll has already would ring no bell.
+      if (!this.#ready.isEmpty || this.#interrupted) this.#client.scheduleSettle();
+    });
+  }
+
+  #settle(): void {
+    const pending = this.#pending;
+    if (pending && this.#collect(pending.events)) pending.settle();
+  }
+
+  /** A last look: events and the time-out may be due in the same turn of the event loop. */
+  #timedOut(): void {
+    this.#client.drainForPoll();
+    this.#settle();
+    this.#pending?.settle();
+  }
+
+  #remote(): RemoteSignal {
+    return RemoteSignal.to(this.#client, this.#signal);
+  }
+}
+
+/** The main thread runs no signal handlers while it blocks; whoever has some should know. */
+function warnOfSignals(): void {
+  if (warnedOfSignals || !isMainThread) return;
+  if (!process.eventNames().some((name) => typeof name === 'string' && name.startsWith('SIG'))) return;
+  warnedOfSignals = true;
+  process.emitWarning(
+    'poll() without a time-out blocks the main thread, where signal handlers do not run meanwhile; ' +
+      'use wait(), a time-out, or poll on a worker thread',
+    'SideportWarning',
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * One source's registration with one Poll: the one place where edge, level and oneshot differ.
+ *
+ * ```
+ *                 raise(bits), interest matches
+ *      quiet ─────────────────────────────────────► queued in the Poll's ready list
+ *        ▲                                            │ deliver()
+ *        ├── nothing ready any more: dropped ◄────────┤
+ *        ├── edge: delivered ◄────────────────────────┤
+ *        │             level: delivered, queued again ┘ (at the tail: others come first)
+ *        └── oneshot: delivered and disarmed, until reregister
+ * ```
+ *
+ * What is delivered is the source's state *then*, masked by the interest *then*: so an event that a read, a
+ * reregister or a deregister overtook is never seen.
+ */
+import { INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
+import { Ready } from './events.js';
+import { PollOpt } from './interest.js';
+
+/** What a registration needs to know of its source. */
+export interface ReadinessSource {
+  /** Bits of {@link Ready} that hold now. */
+  readiness(): number;
+}
+
+/** What a registration needs of its Poll. */
+export interface ReadyList {
+  enqueue(registration: Registration): void;
+}
+
+export class Registration {
+  readonly source: ReadinessSource;
+  readonly list: ReadyList;
+  token = 0;
+  interest = 0;
+  /** The link of the ready list. */
+  next: Registration | undefined;
+  #mask = 0;
+  #options = 0;
+  /** What changed since the last delivery. */
+  #edges = 0;
+  #disarmed = false;
+  #queued = false;
+  #live = true;
+
+  constructor(source: ReadinessSource, list: ReadyList) {
+    this.source = source;
+    this.list = list;
+  }
+
+  /** (Re)places everything, and queues an event if the new interest is satisfied already. */
+  set(token: number, interest: number, options: number): void {
+    this.token = token;
+    this.interest = interest;
+    this.#options = options;
+    this.#mask = Ready.ERROR;
+    if ((interest & INTEREST_READABLE) !== 0) this.#mask |= Ready.READABLE | Ready.READ_CLOSED;
+    if ((interest & INTEREST_WRITABLE) !== 0) this.#mask |= Ready.WRITABLE | Ready.WRITE_CLOSED;
+    this.#disarmed = false;
+    this.#edges = 0;
+    this.raise(this.source.readiness());
+  }
+
+  /** The source's state has changed in these bits. */
+  raise(bits: number): void {
+    if (this.#disarmed || !this.#live) return;
+    this.#edges |= bits & this.#mask;
+    if (this.#edges === 0 || this.#queued) return;
+    this.#queued = true;
+    this.list.enqueue(this);
+  }
+
+  /** Taken from the ready list: the bits to deliver, 0 for none. Queues itself again if it is to be asked again. */
+  deliver(): number {
+    this.#queued = false;
+    if (!this.#live || this.#disarmed) return 0;
+    const now = this.source.readiness() & this.#mask;
+    const level = (this.#options & PollOpt.LEVEL) !== 0;
+    const due = level ? now : now & this.#edges;
+    this.#edges = 0;
+    if (due === 0) return 0;
+    if ((this.#options & PollOpt.ONESHOT) !== 0) this.#disarmed = true;
+    else if (level) this.raise(now);
+    return now;
+  }
+
+  /** Deregistered: never delivers again, also if it is queued. */
+  end(): void {
+    this.#live = false;
+  }
+}

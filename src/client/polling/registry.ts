@@ -1,0 +1,82 @@
+/** `Registry`: which sources a Poll hears of. */
+
+import type { Client } from '../link/client.js';
+import { type SourceHandle, sourceOf } from '../link/handle.js';
+import type { Source } from '../sources/source.js';
+import { checkInterest, checkOptions, checkToken, PollOpt } from './interest.js';
+import type { ReadyList } from './registration.js';
+
+/** The sources registered with one Poll. Belongs to the Poll's thread. */
+export class Registry {
+  /** @internal */
+  readonly client: Client;
+  /** @internal */
+  readonly list: ReadyList;
+  readonly #sources = new Set<Source>();
+  readonly #checkOpen: () => void;
+
+  /** @internal */
+  constructor(client: Client, list: ReadyList, checkOpen: () => void) {
+    this.client = client;
+    this.list = list;
+    this.#checkOpen = checkOpen;
+  }
+
+  /**
+   * Hears of `source` from now on; if the interest is satisfied already, the next poll says so. The first registration ties
+   * the source to this Poll's I/O thread, and starts a `connect`. A source may be registered with several Polls of its thread:
+   * readiness goes to all, data is consumed once.
+   *
+   * @param token  any integer from 0 to 2^32-1; comes back in the events
+   * @param interest  bits of `Interest`
+   * @param options  bits of `PollOpt`; EDGE when omitted
+   * @throws ERR_SIDEPORT_ALREADY_REGISTERED, ERR_SIDEPORT_OTHER_IO_THREAD, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT,
+   * ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE
+   */
+  register(source: SourceHandle, token: number, interest: number, options: number = PollOpt.EDGE): void {
+    const inner = this.#check(source, token, interest, options);
+    inner.registerWith(this.client, this.list, token, interest, options);
+    this.#sources.add(inner);
+  }
+
+  /**
+   * Replaces token, interest and options at once, also for an event that is under way, and arms a oneshot again.
+   *
+   * @throws as {@link register}, and ERR_SIDEPORT_NOT_REGISTERED
+   */
+  reregister(source: SourceHandle, token: number, interest: number, options: number = PollOpt.EDGE): void {
+    this.#check(source, token, interest, options).reregisterWith(this.list, token, interest, options);
+  }
+
+  /**
+   * No poll from now on delivers an event of this registration, also none that is under way. Unread data and accepted
+   * writes stay; the source may be registered again.
+   *
+   * @throws ERR_SIDEPORT_NOT_REGISTERED, ERR_SIDEPORT_CLOSED
+   */
+  deregister(source: SourceHandle): void {
+    const inner = sourceOf(source);
+    inner.deregisterFrom(this.list);
+    this.#sources.delete(inner);
+  }
+
+  /** @internal The Poll closes. */
+  end(): void {
+    for (const source of this.#sources) source.forgetPoll(this.list);
+    this.#sources.clear();
+  }
+
+  #check(source: SourceHandle, token: number, interest: number, options: number): Source {
+    this.#checkOpen();
+    const inner = sourceOf(source);
+    checkToken(token);
+    checkInterest(interest);
+    checkOptions(options);
+    // Closed sources would pile up in the set; they have ended their registrations themselves.
+    for (const known of this.#sources) {
+      if (!known.closed) break;
+      this.#sources.delete(known);
+    }
+    return inner;
+  }
+}

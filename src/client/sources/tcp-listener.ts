@@ -1,0 +1,133 @@
+/** `TcpListener`: a listening TCP socket whose connections the I/O thread accepts ahead. */
+import { fail, type SystemError, systemError } from '../../errors.js';
+import { type Addon, type Descriptor, loadAddon } from '../../native.js';
+import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
+import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
+import { ListenerSource } from './listener-source.js';
+import { setOption } from './socket-options.js';
+import { TcpStream } from './tcp-stream.js';
+
+/** How to bind a listener. */
+export interface BindOptions extends Endpoint {
+  /** Connections that the kernel holds beyond those accepted ahead. Default 511, as in Node; the kernel may cap it. */
+  readonly backlog?: number;
+  /** For an IPv6 address: refuse IPv4. Default false. */
+  readonly ipv6Only?: boolean;
+  /**
+   * Other listeners may bind the same port, if they say so as well; Linux deals the connections among them. ENOTSUP where
+   * the system has no SO_REUSEPORT. Default false.
+   */
+  readonly reusePort?: boolean;
+}
+
+/** A connection and who made it. */
+export interface Accepted {
+  readonly stream: TcpStream;
+  readonly peer: SocketAddress;
+}
+
+const BACKLOG_DEFAULT = 511;
+
+/** A listening socket. Belongs to the thread that bound it. */
+export class TcpListener implements SourceHandle {
+  /** @internal */
+  readonly [kSource]: ListenerSource;
+  readonly #addon: Addon;
+
+  private constructor(source: ListenerSource, addon: Addon) {
+    this[kSource] = source;
+    this.#addon = addon;
+    reclaim(this, source);
+  }
+
+  /**
+   * Binds and listens, at once. Connections are accepted from the first `register` on; until then the kernel's backlog
+   * takes them. SO_REUSEADDR is set, except on Windows, where it would let others take the port over.
+   *
+   * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) with `address` and `port`; ERR_SIDEPORT_INVALID_ADDRESS,
+   * ERR_SIDEPORT_INVALID_ARG
+   */
+  static bind(options: BindOptions): TcpListener {
+    checkEndpoint(options);
+    const { backlog = BACKLOG_DEFAULT, ipv6Only = false, reusePort = false, host, port } = options;
+    if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
+      throw fail('ERR_SIDEPORT_INVALID_ARG', `A backlog is a positive integer, not ${String(backlog)}`);
+    }
+    const addon = loadAddon();
+    const wire = wireAddress(options);
+    const descriptor = addon.socket.open(familyOf(wire));
+    if (typeof descriptor === 'number') throw systemError('socket', descriptor);
+    const where = decodeAddress(wire) ?? { address: host, port };
+    step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, reusePort, ipv6Only));
+    step(descriptor, where, addon.socket.listen(descriptor.fd, backlog));
+    return new TcpListener(new ListenerSource(descriptor), addon);
+  }
+
+  /**
+   * The next connection, or null when there is none yet. One event may stand for many: accept until null. The
+   * stream receives once it is registered.
+   */
+  accept(): Accepted | null {
+    const source = this[kSource].accept();
+    if (!source) return null;
+    return { stream: new TcpStream(source, this.#addon), peer: source.peer() as SocketAddress };
+  }
+
+  /** Why accepting has paused (EMFILE, …), and forgets it. It resumes by itself when descriptors are to be had. */
+  takeError(): SystemError | null {
+    return this[kSource].takeError();
+  }
+
+  /** The address bound to; with port 0 the one that the kernel chose. @throws the system's error */
+  localAddress(): SocketAddress {
+    return askAddress(this.#addon.socket, 'localAddress', this[kSource].descriptor());
+  }
+
+  /** IP_TTL of the listener, which its connections inherit: 1 to 255. @throws the system's error */
+  setTtl(ttl: number): void {
+    setOption('setsockopt', this.#addon.socket.setTtl(this[kSource].descriptor(), ttl));
+  }
+
+  getTtl(): number {
+    return setOption('getsockopt', this.#addon.socket.getTtl(this[kSource].descriptor()));
+  }
+
+  /** Stops listening; connections accepted ahead and not taken are reset. Idempotent. */
+  close(): void {
+    this[kSource].close();
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this[kSource].closed;
+  }
+
+  /** A close that is under way keeps this thread alive again. Undoes {@link unref}. */
+  ref(): this {
+    this[kSource].referenced = true;
+    return this;
+  }
+
+  /** A close that is under way no longer keeps this thread alive. An open listener never does. */
+  unref(): this {
+    this[kSource].referenced = false;
+    return this;
+  }
+
+  /** Whether a close under way keeps, or would keep, this thread alive. */
+  hasRef(): boolean {
+    return this[kSource].referenced;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** One system call of binding; on failure nothing is left open. node:net names `listen` whichever of them fails. */
+function step(descriptor: Descriptor, where: { address: string; port: number }, errno: number): void {
+  if (errno >= 0) return;
+  descriptor.close();
+  throw systemError('listen', errno, where);
+}

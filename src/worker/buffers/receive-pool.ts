@@ -1,0 +1,294 @@
+/**
+ * One client's receive buffers: which streams may take them, how the pool grows, how it gives memory back.
+ *
+ * ```
+ *   in a group of the port ──receive completes──► held: its reader has the data
+ *          ▲                                          │ RECYCLE
+ *          └──────────────────────────────────────────┘
+ * ```
+ *
+ * A stream that has nothing unread can always receive, however many others hold data that nobody reads:
+ *
+ * 1. No stream holds more than its quota, read or copied out.
+ * 2. When the pool is used up it grows, up to a limit.
+ * 3. Then streams *starve*: they wait for buffers that come back, first those with nothing unread.
+ * 4. Some buffers are reserved: only streams with nothing unread are armed on them, for one buffer.
+ * 5. While such a stream starves the client is asked to copy old unread data out of its buffers (BuffersWanted.COPIED_OUT), and
+ *    the buffers come back. The client does so when it next drains its events; one that never does so reads nothing either.
+ *
+ * Beyond `maxUnreadBytes` of copies the kernel holds what comes, and its window slows the peers down.
+ */
+import { wishForBuffers } from '../../atomics/flag.js';
+import { bufferName, indexOf, segmentOf } from '../../protocol/buffer-name.js';
+import { BuffersWanted } from '../../protocol/client-memory.js';
+import type { ClientMemory } from '../clients/client-memory.js';
+import type { Port } from '../loop/port.js';
+import { ReceiveGroup } from './receive-group.js';
+import { ReceiveSegment } from './receive-segment.js';
+import { Starving } from './starving.js';
+
+/** A stream that holds, or waits for, receive buffers. */
+export interface BufferHolder {
+  /** Buffers with this stream's data that its reader has not given back. */
+  heldBuffers: number;
+  /** Buffers whose data was copied out and has not been read. */
+  copiedBuffers: number;
+  /** A buffer came back: receive if that is wanted. */
+  arm(): void;
+}
+
+/** Where a stream may receive, and how many buffers at most. */
+export interface Offer {
+  readonly group: number;
+  readonly limit: number;
+}
+
+export interface ReceivePoolLimits {
+  /** Buffers per stream. */
+  readonly quota: number;
+  /** Buffers of the pool when it has grown as far as it may. */
+  readonly maxBuffers: number;
+}
+
+/** One buffer in eight, and at least one, is reserved. */
+const RESERVE_SHIFT = 3;
+/** A segment by which the pool has grown is given back when it was unused for so long. */
+const IDLE_MS = 1000;
+
+interface GrownSegment {
+  readonly receive: ReceiveSegment;
+  readonly group: ReceiveGroup;
+  inService: boolean;
+  idleSinceMs: number | undefined;
+}
+
+export class ReceivePool {
+  readonly #port: Port;
+  readonly #memory: ClientMemory;
+  readonly #limits: ReceivePoolLimits;
+  /** Rings the client if it sleeps. */
+  readonly #ring: () => void;
+  /** By the client's segment number; send segments leave holes. */
+  readonly #segments: (ReceiveSegment | undefined)[] = [];
+  readonly #clientSegments = new Map<number, number>();
+  readonly #common: ReceiveGroup;
+  readonly #reserve: ReceiveGroup;
+  readonly #reserveSize: number;
+  readonly #grown: GrownSegment[] = [];
+  readonly #starving = new Starving();
+  #bufferCount = 0;
+  #atQuota = 0;
+  #wished = 0;
+  readonly counters = { segmentsGrown: 0, segmentsReturned: 0, quotaOvershoot: 0 };
+
+  constructor(port: Port, memory: ClientMemory, limits: ReceivePoolLimits, ring: () => void) {
+    this.#port = port;
+    this.#memory = memory;
+    this.#limits = limits;
+    this.#ring = ring;
+    this.#common = new ReceiveGroup(port);
+    this.#reserve = new ReceiveGroup(port);
+    const first = this.#addSegment(0);
+    this.#reserveSize = Math.max(1, this.#bufferCount >> RESERVE_SHIFT);
+    for (let index = 0; index < this.#bufferCount; index++) this.#provideHome(first, index);
+  }
+
+  // -- figures ---------------------------------------------------------------------------------------
+
+  get bufferCount(): number {
+    return this.#bufferCount;
+  }
+
+  get held(): number {
+    return this.#segments.reduce((sum, segment) => sum + (segment?.held ?? 0), 0);
+  }
+
+  get starvedStreams(): number {
+    return this.#starving.size;
+  }
+
+  get streamsAtQuota(): number {
+    return this.#atQuota;
+  }
+
+  // -- receiving -------------------------------------------------------------------------------------
+
+  /** Buffers that the stream may still take. */
+  allowance(holder: BufferHolder): number {
+    return this.#limits.quota - holder.heldBuffers - holder.copiedBuffers;
+  }
+
+  /** Where the stream may receive now. Undefined: it starves, and is armed when a buffer comes back. */
+  offer(holder: BufferHolder): Offer | undefined {
+    const limit = this.allowance(holder);
+    const group = this.#groupWithBuffers() ?? this.#grow();
+    if (group) return { group: group.id, limit };
+    // One only: with it the stream has something unread.
+    if (hasNothingUnread(holder) && this.#reserve.free > 0) return { group: this.#reserve.id, limit: 1 };
+    this.#starving.add(holder, hasNothingUnread(holder));
+    this.#wish();
+    return undefined;
+  }
+
+  /** A receive has filled a buffer: it is `holder`'s until it is recycled. Returns the client's name for it. */
+  filled(portSegment: number, index: number, holder: BufferHolder): number {
+    const clientSegment = this.#clientSegments.get(portSegment) as number;
+    (this.#segments[clientSegment] as ReceiveSegment).filled(index, holder);
+    holder.heldBuffers++;
+    if (this.allowance(holder) < 0) this.counters.quotaOvershoot++;
+    return bufferName(clientSegment, index);
+  }
+
+  /** A buffer comes back, its data read or copied out. False if the client names one that it does not have. */
+  recycle(name: number, copiedOut: boolean): boolean {
+    const index = indexOf(name);
+    const segment = this.#segments[segmentOf(name)];
+    const holder = segment?.recycled(index);
+    if (!segment || !holder) return false;
+    holder.heldBuffers--;
+    if (copiedOut) holder.copiedBuffers++;
+    this.#provideHome(segment, index);
+    this.#changed(holder);
+    return true;
+  }
+
+  /** Copied-out data was read. False if the client claims more than it copied. */
+  copiesRead(holder: BufferHolder, count: number): boolean {
+    if (count < 1 || count > holder.copiedBuffers) return false;
+    holder.copiedBuffers -= count;
+    this.#changed(holder);
+    return true;
+  }
+
+  /** The stream no longer wants to receive. */
+  unstarve(holder: BufferHolder): void {
+    if (this.#starving.delete(holder)) this.#wish();
+  }
+
+  /** A stream stopped at its quota (`delta` 1), or no longer is (`delta` -1). */
+  countAtQuota(delta: 1 | -1): void {
+    this.#atQuota += delta;
+    this.#wish();
+  }
+
+  /**
+   * Gives back what has been unused for a while. Called every now and then, when the port has taken every record and every
+   * completion was dispatched: only then are the groups' counts what the port has.
+   */
+  trim(nowMs: number): void {
+    for (const grown of this.#grown) {
+      const unused = grown.inService && grown.group.free === grown.receive.segment.bufferCount;
+      if (!unused) grown.idleSinceMs = undefined;
+      else grown.idleSinceMs ??= nowMs;
+      if (grown.idleSinceMs !== undefined && nowMs - grown.idleSinceMs >= IDLE_MS) this.#retire(grown);
+    }
+  }
+
+  /** Whether {@link trim} may have something to do. */
+  get hasGrown(): boolean {
+    return this.#grown.some(({ inService }) => inService);
+  }
+
+  /** The client is over, every operation of its streams reaped. */
+  release(): void {
+    for (const group of [this.#common, this.#reserve, ...this.#grown.map(({ group }) => group)]) group.end();
+  }
+
+  // -- the parts -------------------------------------------------------------------------------------
+
+  /** The group with the most buffers, so that streams spread over the groups. */
+  #groupWithBuffers(): ReceiveGroup | undefined {
+    let best = this.#common;
+    for (const { group, inService } of this.#grown) if (inService && group.free > best.free) best = group;
+    return best.free > 0 ? best : undefined;
+  }
+
+  #grow(): ReceiveGroup | undefined {
+    const dormant = this.#grown.find(({ inService }) => !inService);
+    const grown = dormant ?? this.#newSegment();
+    if (!grown) return undefined;
+    grown.inService = true;
+    grown.idleSinceMs = undefined;
+    grown.receive.provideAll(grown.group);
+    if (dormant) this.#bufferCount += grown.receive.segment.bufferCount;
+    this.counters.segmentsGrown++;
+    return grown.group;
+  }
+
+  #newSegment(): GrownSegment | undefined {
+    const { bufferSize, bufferCount } = (this.#segments[0] as ReceiveSegment).segment;
+    const count = Math.min(bufferCount, this.#limits.maxBuffers - this.#bufferCount);
+    if (count < 1) return undefined;
+    const segment = this.#memory.growReceive(bufferSize, count);
+    if (!segment) return undefined;
+    const grown = {
+      receive: this.#addSegment(segment.number),
+      group: new ReceiveGroup(this.#port),
+      inService: true,
+      idleSinceMs: undefined,
+    };
+    this.#grown.push(grown);
+    return grown;
+  }
+
+  #retire(grown: GrownSegment): void {
+    const { segment } = grown.receive;
+    grown.group.drop();
+    grown.inService = false;
+    grown.idleSinceMs = undefined;
+    this.#port.native.discardSegment(segment.portSegment);
+    this.#bufferCount -= segment.bufferCount;
+    this.counters.segmentsReturned++;
+  }
+
+  #addSegment(number: number): ReceiveSegment {
+    const segment = this.#memory.segments[number];
+    if (!segment) throw new RangeError(`no segment ${number}`);
+    const receive = new ReceiveSegment(segment);
+    this.#segments[number] = receive;
+    this.#clientSegments.set(segment.portSegment, number);
+    this.#bufferCount += segment.bufferCount;
+    return receive;
+  }
+
+  /** The reserve comes first. A segment that was added stays among itself, so that it can be taken out of service. */
+  #provideHome(segment: ReceiveSegment, index: number): void {
+    const own = this.#grown.find(({ receive }) => receive === segment)?.group;
+    segment.provide(index, own ?? (this.#reserve.free < this.#reserveSize ? this.#reserve : this.#common));
+  }
+
+  /** A buffer came back, or a stream has nothing unread any more: some may go on. */
+  #changed(holder: BufferHolder): void {
+    if (hasNothingUnread(holder)) this.#starving.hasNothingUnread(holder);
+    this.#feed();
+    holder.arm();
+  }
+
+  /**
+   * While there is a free buffer nobody waits whom it could serve. All of them are armed, not as many as there are buffers: some have
+   * nothing to receive, and would keep a buffer from those behind them. Whoever finds the group empty comes back, in order.
+   */
+  #feed(): void {
+    if (this.#starving.size > 0) {
+      const common = this.#groupWithBuffers() !== undefined;
+      if (common || this.#reserve.free > 0) for (const holder of this.#starving.take(common)) holder.arm();
+    }
+    this.#wish();
+  }
+
+  #wish(): void {
+    let wished = 0;
+    if (this.#starving.size > 0 || this.#atQuota > 0) wished |= BuffersWanted.RECYCLED;
+    if (this.#starving.withNothingUnread > 0) wished |= BuffersWanted.COPIED_OUT;
+    if (wished === this.#wished) return;
+    const news = (wished & ~this.#wished & BuffersWanted.COPIED_OUT) !== 0;
+    this.#wished = wished;
+    wishForBuffers(this.#memory.words, wished);
+    // After the store: a client that sleeps without having seen the wish is woken to copy.
+    if (news) this.#ring();
+  }
+}
+
+function hasNothingUnread({ heldBuffers, copiedBuffers }: BufferHolder): boolean {
+  return heldBuffers + copiedBuffers === 0;
+}

@@ -1,0 +1,196 @@
+/**
+ * One client thread as the I/O thread sees it: its memory, its two rings, its sources and its buffers.
+ *
+ * ```
+ *   attached ──client ends or detaches──► draining ──every source released──► over (memory let go)
+ *      │                                     ▲
+ *      └──────────wrote nonsense: detached───┘
+ * ```
+ *
+ * While draining nothing is published any more: nobody reads. Accepted writes are still flushed, under
+ * `lingerMs`. The memory is let go only when the last operation of the last source is reaped, because
+ * until then the kernel may read or write it.
+ */
+import { ring } from '../../atomics/doorbell.js';
+import { setStatus, wantsRoom } from '../../atomics/flag.js';
+import { addReadiness } from '../../atomics/readiness.js';
+import { RingConsumer, RingProducer } from '../../atomics/ring.js';
+import { closeSendBuffer } from '../../atomics/send-word.js';
+import { indexOf, segmentOf } from '../../protocol/buffer-name.js';
+import {
+  ClientStatus,
+  eventRingBase,
+  Header,
+  sendWordsBase,
+  submissionRingBase,
+} from '../../protocol/client-memory.js';
+import { EVENT_WORDS, EventKind, packEvent } from '../../protocol/events.js';
+import { CloseMode } from '../../protocol/port-records.js';
+import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
+import { ReceivePool } from '../buffers/receive-pool.js';
+import type { Selector } from '../loop/selector.js';
+import type { Source } from '../sources/source.js';
+import type { ClientMemory } from './client-memory.js';
+
+export class Session {
+  readonly clientId: number;
+  readonly selector: Selector;
+  readonly words: Int32Array;
+  readonly slotCount: number;
+  readonly submissions: RingConsumer;
+  readonly receivePool: ReceivePool;
+  /** By slot. */
+  readonly sources: (Source | undefined)[] = [];
+  /** Nothing is published any more. */
+  draining = false;
+  sourceCount = 0;
+  readonly #memory: ClientMemory;
+  readonly #events: RingProducer;
+  /** Whether the events not yet published are worth a doorbell. */
+  #worthRinging = false;
+  /** By client segment: which send buffers the I/O thread has. */
+  readonly #sending: (Uint8Array | undefined)[] = [];
+
+  constructor(clientId: number, selector: Selector, memory: ClientMemory) {
+    this.clientId = clientId;
+    this.selector = selector;
+    this.#memory = memory;
+    const { words, geometry } = memory;
+    this.words = words;
+    this.slotCount = geometry.slotCount;
+    this.submissions = new RingConsumer(
+      words,
+      Header.SUBMISSION_TAIL,
+      Header.SUBMISSION_HEAD,
+      submissionRingBase(geometry),
+      SUBMISSION_WORDS,
+      geometry.submissionCapacity,
+    );
+    this.#events = new RingProducer(
+      words,
+      Header.EVENT_TAIL,
+      Header.EVENT_HEAD,
+      eventRingBase(geometry),
+      EVENT_WORDS,
+      geometry.eventCapacity,
+    );
+    this.receivePool = new ReceivePool(selector.port, memory, selector.receiveLimits, () => this.ring());
+    for (const { number, use, bufferCount } of memory.segments) {
+      if (use === 'send') this.#sending[number] = new Uint8Array(bufferCount);
+    }
+  }
+
+  /** Queues an event; it becomes visible with {@link publish}. */
+  push(kind: number, slot: number, generation: number, a = 0, b = 0): void {
+    if (this.draining) return;
+    const at = this.#events.reserve();
+    // The ring holds all that can be outstanding (protocol/events.ts); only a corrupt head makes it look full.
+    if (at < 0) return this.detach();
+    this.words[at] = packEvent(kind, slot);
+    this.words[at + 1] = generation;
+    this.words[at + 2] = a;
+    this.words[at + 3] = b;
+    this.#events.advance();
+    // A completed send is news only to a client that waits for room; the wish is read in publish().
+    if (kind !== EventKind.SENT) this.#worthRinging = true;
+    this.selector.unpublished(this);
+  }
+
+  /** Adds bits to a slot's readiness word, and tells the client to look. */
+  ready(slot: number, generation: number, bits: number, errno = 0): void {
+    if (this.draining) return;
+    if (addReadiness(this.words, slot, bits, errno)) this.push(EventKind.READY, slot, generation);
+  }
+
+  /** Hands all queued events over and rings the client if it sleeps. */
+  publish(): void {
+    if (this.draining || !this.#events.publish()) return;
+    if (!this.#worthRinging && !wantsRoom(this.words)) return;
+    this.#worthRinging = false;
+    this.ring();
+  }
+
+  ring(): void {
+    if (ring(this.words, this.selector.addon, this.clientId)) this.selector.counters.doorbells++;
+  }
+
+  /** A send buffer arrives. False if the client names one that it does not have. */
+  takeSendBuffer(name: number): boolean {
+    const sending = this.#sending[segmentOf(name)];
+    if (sending?.[indexOf(name)] !== 0) return false;
+    sending[indexOf(name)] = 1;
+    return true;
+  }
+
+  /**
+   * The buffer is about to be sent: nothing is appended to it any more. Returns its length; undefined, and the client is
+   * detached, if that is not one.
+   */
+  closeSendBuffer(name: number): number | undefined {
+    const { geometry, segments } = this.#memory;
+    const length = closeSendBuffer(this.words, sendWordsBase(geometry) + indexOf(name));
+    if (length >= 1 && length <= (segments[segmentOf(name)]?.bufferSize ?? 0)) return length;
+    this.detach();
+    return undefined;
+  }
+
+  /** A send buffer goes back, with the errno that ended sending, or 0. */
+  sent(slot: number, generation: number, name: number, errno: number): void {
+    (this.#sending[segmentOf(name)] as Uint8Array)[indexOf(name)] = 0;
+    this.push(EventKind.SENT, slot, generation, name, errno);
+    if (errno !== 0) this.#worthRinging = true;
+  }
+
+  /** Where a send buffer lies, as the port wants it: segment, offset. */
+  sendBufferPlace(name: number): { segment: number; offset: number } {
+    const segment = this.#memory.segments[segmentOf(name)];
+    if (!segment) throw new RangeError(`no send segment for buffer ${name}`);
+    return { segment: segment.portSegment, offset: indexOf(name) * segment.bufferSize };
+  }
+
+  addSource(slot: number, source: Source): void {
+    this.sources[slot] = source;
+    this.sourceCount++;
+  }
+
+  /** Everything of the source is reaped: its slot is the client's again. */
+  removeSource(slot: number, generation: number): void {
+    this.sources[slot] = undefined;
+    this.sourceCount--;
+    this.push(EventKind.RELEASED, slot, generation);
+    this.#endIfDrained();
+  }
+
+  /** The client's thread has ended, or left: flush what it wrote and let everything go. */
+  drain(mode: number = CloseMode.FLUSHED): void {
+    if (this.draining) return;
+    this.draining = true;
+    for (const source of this.sources) source?.close(mode);
+    this.#endIfDrained();
+  }
+
+  /** The client wrote what no client writes; nothing of it is trusted any more. */
+  detach(): void {
+    if (this.draining) return;
+    this.selector.counters.clientsDetached++;
+    setStatus(this.words, ClientStatus.DETACHED);
+    this.ring();
+    this.drain(CloseMode.RESET);
+  }
+
+  /** The I/O thread ends. */
+  gone(): void {
+    if (this.draining) return;
+    setStatus(this.words, ClientStatus.GONE);
+    this.ring();
+  }
+
+  #endIfDrained(): void {
+    if (!this.draining || this.sourceCount > 0) return;
+    this.selector.forget(this);
+    this.selector.retire(() => {
+      this.receivePool.release();
+      this.#memory.release();
+    });
+  }
+}

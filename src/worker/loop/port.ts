@@ -1,0 +1,236 @@
+/**
+ * The completion port as the selector uses it: one method per submission, one callback per completion.
+ *
+ * Records go straight into the array that native code reads. When it is full they wait in `#overflow`, in
+ * order, for the next turn; the records of one vectored send stay together.
+ */
+import type { NativePort } from '../../native.js';
+import { ADDRESS_WORDS } from '../../protocol/address.js';
+import {
+  Complete,
+  CompletionFlag,
+  PIECES_PER_SEND,
+  PortOpcode,
+  RECORD_WORDS,
+  SEND_MORE_PIECES,
+  Submit,
+} from '../../protocol/port-records.js';
+
+/** What a completion says, besides the operation it belongs to. */
+export interface Completion {
+  /** Bytes, a descriptor or 0; a negative errno on failure. */
+  readonly result: number;
+  /** False: this is the operation's release. */
+  readonly more: boolean;
+  /** Receive: the buffer that was filled. */
+  readonly segment: number;
+  readonly index: number;
+  /** Copies the six words of the peer's address (accept) to `words[at]`. */
+  copyAddress(words: Int32Array, at: number): void;
+}
+
+/** Owns an endpoint: hears of its completions. */
+export interface EndpointOwner {
+  completed(opcode: number, completion: Completion): void;
+}
+
+/** A send's pieces: `segment`, `offset`, `length`, three numbers each. */
+export type SendPieces = readonly number[];
+
+export class Port {
+  readonly native: NativePort;
+  readonly #submissions: Int32Array;
+  readonly #completions: Int32Array;
+  readonly #capacity: number;
+  #count = 0;
+  #overflow: Int32Array[] = [];
+  readonly #owners: (EndpointOwner | undefined)[] = [];
+  readonly #freeEndpoints: number[] = [];
+  readonly #freeGroups: number[] = [];
+  #groupCount = 0;
+  /** Why the last turn was woken, bits of `WakeReason`. */
+  wakeReasons = 0;
+
+  constructor(native: NativePort) {
+    this.native = native;
+    this.#submissions = native.submissions;
+    this.#completions = native.completions;
+    this.#capacity = native.submissions.length / RECORD_WORDS;
+  }
+
+  /** Takes a descriptor over; completions of the endpoint go to `owner` until its CLOSE is released. */
+  adopt(fd: number, owner: EndpointOwner): number {
+    const endpoint = this.#freeEndpoints.pop() ?? this.#owners.length;
+    this.#owners[endpoint] = owner;
+    this.#push(PortOpcode.ADOPT, endpoint, fd);
+    return endpoint;
+  }
+
+  /** A number for a group of receive buffers: as small as can be, for kernels that have few. */
+  newGroup(): number {
+    return this.#freeGroups.pop() ?? this.#groupCount++;
+  }
+
+  /** The group was dropped; its number may name another. */
+  freeGroup(group: number): void {
+    this.#freeGroups.push(group);
+  }
+
+  provide(group: number, segment: number, index: number): void {
+    this.#push(PortOpcode.PROVIDE, 0, group, segment, index);
+  }
+
+  cancel(endpoint: number, opcode: number): void {
+    this.#push(PortOpcode.CANCEL, endpoint, opcode);
+  }
+
+  shutdown(endpoint: number, how: number): void {
+    this.#push(PortOpcode.SHUTDOWN, endpoint, how);
+  }
+
+  accept(endpoint: number, limit: number): void {
+    this.#push(PortOpcode.ACCEPT, endpoint, limit);
+  }
+
+  connect(endpoint: number, address: Int32Array): void {
+    const record = new Int32Array(RECORD_WORDS);
+    record[Submit.OPCODE] = PortOpcode.CONNECT;
+    record[Submit.ENDPOINT] = endpoint;
+    record.set(address, Submit.ADDRESS);
+    this.#pushRecords(record);
+  }
+
+  receive(endpoint: number, group: number, limit: number): void {
+    this.#push(PortOpcode.RECEIVE, endpoint, group, limit);
+  }
+
+  /** At most `PIECES_PER_SEND` pieces, sent as one operation with one release. */
+  send(endpoint: number, pieces: SendPieces): void {
+    const count = pieces.length / 3;
+    if (count === 1) {
+      this.#push(PortOpcode.SEND, endpoint, pieces[0], pieces[1], pieces[2]);
+      return;
+    }
+    if (count < 1 || count > PIECES_PER_SEND) throw new RangeError(`a send has ${count} pieces`);
+    const records = new Int32Array(count * RECORD_WORDS);
+    for (let piece = 0; piece < count; piece++) {
+      const at = piece * RECORD_WORDS;
+      records[at + Submit.OPCODE] = PortOpcode.SEND;
+      records[at + Submit.ENDPOINT] = endpoint;
+      for (let word = 0; word < 3; word++) records[at + Submit.A + word] = pieces[piece * 3 + word] as number;
+      records[at + Submit.D] = piece + 1 < count ? SEND_MORE_PIECES : 0;
+    }
+    this.#pushRecords(records);
+  }
+
+  close(endpoint: number, mode: number): void {
+    this.#push(PortOpcode.CLOSE, endpoint, mode);
+  }
+
+  /** Whether the next turn has something to submit. */
+  hasSubmissions(): boolean {
+    return this.#count > 0;
+  }
+
+  /** One turn of the native loop; returns how many completions {@link dispatch} will find. */
+  turn(timeoutMs: number): number {
+    const count = this.#count;
+    this.#count = 0;
+    // What waits in the overflow must not wait for the kernel too.
+    const completions = this.native.turn(count, this.#overflow.length > 0 ? 0 : timeoutMs);
+    if (this.#overflow.length > 0) this.#refill();
+    return completions;
+  }
+
+  /** Hands the last turn's completions to the endpoints' owners. */
+  dispatch(count: number): void {
+    this.wakeReasons = 0;
+    const completion = new CompletionView(this.#completions);
+    for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
+      completion.read(at);
+      const opcode = this.#completions[at + Complete.OPCODE] as number;
+      if (opcode === PortOpcode.WAKE) {
+        this.wakeReasons |= completion.result;
+        continue;
+      }
+      this.#deliver(opcode, this.#completions[at + Complete.ENDPOINT] as number, completion);
+    }
+  }
+
+  #deliver(opcode: number, endpoint: number, completion: CompletionView): void {
+    const owner = this.#owners[endpoint];
+    if (!owner || completion.rejected) {
+      // The port and the selector disagree about what is in flight; going on would free memory in use.
+      throw new Error(`completion port: opcode ${opcode} on endpoint ${endpoint}: ${completion.result}`);
+    }
+    if (opcode === PortOpcode.CLOSE && !completion.more) {
+      this.#owners[endpoint] = undefined;
+      this.#freeEndpoints.push(endpoint);
+    }
+    owner.completed(opcode, completion);
+  }
+
+  #push(opcode: number, endpoint: number, a = 0, b = 0, c = 0): void {
+    if (this.#count === this.#capacity || this.#overflow.length > 0) {
+      const record = new Int32Array(RECORD_WORDS);
+      record.set([opcode, endpoint, a, b, c, 0]);
+      this.#overflow.push(record);
+      return;
+    }
+    const words = this.#submissions;
+    const at = this.#count++ * RECORD_WORDS;
+    words[at] = opcode;
+    words[at + Submit.ENDPOINT] = endpoint;
+    words[at + Submit.A] = a;
+    words[at + Submit.B] = b;
+    words[at + Submit.C] = c;
+    words[at + Submit.D] = 0;
+  }
+
+  #pushRecords(records: Int32Array): void {
+    const count = records.length / RECORD_WORDS;
+    if (this.#overflow.length > 0 || this.#count + count > this.#capacity) {
+      this.#overflow.push(records);
+      return;
+    }
+    this.#submissions.set(records, this.#count * RECORD_WORDS);
+    this.#count += count;
+  }
+
+  #refill(): void {
+    const waiting = this.#overflow;
+    this.#overflow = [];
+    for (const records of waiting) this.#pushRecords(records);
+  }
+}
+
+/** One completion record, read anew for each; valid only during the callback. */
+class CompletionView implements Completion {
+  readonly #words: Int32Array;
+  #at = 0;
+  result = 0;
+  more = false;
+  rejected = false;
+  segment = 0;
+  index = 0;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  read(at: number): void {
+    const words = this.#words;
+    this.#at = at;
+    this.result = words[at + Complete.RESULT] as number;
+    const flags = words[at + Complete.FLAGS] as number;
+    this.more = (flags & CompletionFlag.MORE) !== 0;
+    this.rejected = (flags & CompletionFlag.REJECTED) !== 0;
+    this.segment = words[at + Complete.SEGMENT] as number;
+    this.index = words[at + Complete.INDEX] as number;
+  }
+
+  copyAddress(words: Int32Array, at: number): void {
+    const from = this.#at + Complete.ADDRESS;
+    for (let word = 0; word < ADDRESS_WORDS; word++) words[at + word] = this.#words[from + word] as number;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The selector: everything that the I/O thread serves, and what its parts share. It translates completions into
+ * readiness by handing each to its source's state machine, and publishes what came of it once per turn.
+ */
+import { copiedBytes } from '../../atomics/flag.js';
+import type { Addon } from '../../native.js';
+import type { IoThreadConfiguration, IoThreadStats } from '../../protocol/control.js';
+import { CloseMode } from '../../protocol/port-records.js';
+import type { ReceivePoolLimits } from '../buffers/receive-pool.js';
+import { ClientMemory } from '../clients/client-memory.js';
+import { Session } from '../clients/session.js';
+import { takeSubmissions } from '../clients/submissions.js';
+import { Linger } from '../sources/linger.js';
+import type { EndpointOwner, Port } from './port.js';
+
+/** How often a listener that ran out of descriptors tries again by itself. */
+const ACCEPT_RETRY_MS = 100;
+
+/** How often pools are asked whether they can give memory back. */
+const TRIM_INTERVAL_MS = 250;
+
+/** A stream with something to send at the end of the turn. */
+interface Flushable {
+  flush(): void;
+}
+
+interface Retryable {
+  retry(): void;
+}
+
+const NOBODY: EndpointOwner = { completed() {} };
+
+export class Selector {
+  readonly addon: Addon;
+  readonly port: Port;
+  readonly linger: Linger;
+  readonly receiveLimits: ReceivePoolLimits;
+  readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
+  readonly #configuration: IoThreadConfiguration;
+  readonly #sessions = new Map<number, Session>();
+  readonly #toPublish = new Set<Session>();
+  readonly #toFlush = new Set<Flushable>();
+  #retired: (() => void)[] = [];
+  #acceptRetries: Retryable[] = [];
+  #acceptRetryDueMs = 0;
+  #trimDueMs = 0;
+
+  constructor(addon: Addon, port: Port, configuration: IoThreadConfiguration) {
+    this.addon = addon;
+    this.port = port;
+    this.#configuration = configuration;
+    this.linger = new Linger(configuration.lingerMs);
+    const { receiveBuffers, maxReceiveBuffers } = configuration;
+    // A quarter of the pool as it begins: no stream takes it all.
+    this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
+  }
+
+  /** Makes the memory of a new client and serves it from now on. */
+  attach(clientId: number): ClientMemory {
+    const memory = new ClientMemory(clientId, this.port.native, this.#configuration);
+    this.#sessions.set(clientId, new Session(clientId, this, memory));
+    return memory;
+  }
+
+  session(clientId: number): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  forget(session: Session): void {
+    this.#sessions.delete(session.clientId);
+  }
+
+  /** Calls `release` once the port has taken every record that may still name what it releases. */
+  retire(release: () => void): void {
+    this.#retired.push(release);
+  }
+
+  /** Between a turn, which took the records, and the dispatch, which makes new ones. */
+  releaseRetired(): void {
+    if (this.port.hasSubmissions()) return;
+    for (const release of this.#retired.splice(0)) release();
+  }
+
+  /**
+   * Lets the pools give back what they do not use. Only after a turn without completions: one that has not been dispatched may
+   * name a buffer that its pool still takes for unused, with data in it.
+   */
+  trimPools(): void {
+    if (this.port.hasSubmissions()) return;
+    const nowMs = performance.now();
+    if (nowMs < this.#trimDueMs) return;
+    this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
+    for (const { receivePool } of this.#sessions.values()) receivePool.trim(nowMs);
+  }
+
+  /** Takes what clients submitted; returns how many entries that were. */
+  takeSubmissions(): number {
+    let taken = 0;
+    for (const session of this.#sessions.values()) taken += takeSubmissions(session);
+    for (const stream of this.#toFlush) stream.flush();
+    this.#toFlush.clear();
+    return taken;
+  }
+
+  /** A look at every submission ring, for the sleep protocol. */
+  hasSubmissions(): boolean {
+    for (const session of this.#sessions.values())
+      if (!session.draining && session.submissions.hasEntries()) return true;
+    return false;
+  }
+
+  flushLater(stream: Flushable): void {
+    this.#toFlush.add(stream);
+  }
+
+  unpublished(session: Session): void {
+    this.#toPublish.add(session);
+  }
+
+  /** Hands the turn's events over, one index store and at most one doorbell per client. */
+  publish(): void {
+    for (const session of this.#toPublish) session.publish();
+    this.#toPublish.clear();
+  }
+
+  /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
+  runTimers(limitMs: number): number {
+    if (this.linger.isEmpty && this.#acceptRetries.length === 0) return limitMs;
+    const nowMs = performance.now();
+    this.linger.expire(nowMs);
+    if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
+    return this.#acceptRetries.length > 0 ? Math.min(limitMs, Math.ceil(this.#acceptRetryDueMs - nowMs)) : limitMs;
+  }
+
+  /** The listener is tried again when a descriptor is closed here, or else after 100 ms: it may be closed elsewhere. */
+  retryAccept(listener: Retryable): void {
+    this.#acceptRetries.push(listener);
+    this.#acceptRetryDueMs = performance.now() + ACCEPT_RETRY_MS;
+  }
+
+  descriptorClosed(): void {
+    if (this.#acceptRetries.length > 0) this.#retryAccepts();
+  }
+
+  /** Closes a connection that nobody asked for. */
+  discard(fd: number): void {
+    this.port.close(this.port.adopt(fd, NOBODY), CloseMode.RESET);
+  }
+
+  stats(): IoThreadStats {
+    const native = this.port.native;
+    const sum = (figure: (session: Session) => number) =>
+      [...this.#sessions.values()].reduce((total, session) => total + figure(session), 0);
+    const receiveBuffers = sum(({ receivePool }) => receivePool.bufferCount);
+    return {
+      backend: native.backend,
+      fallbackReason: native.fallbackReason,
+      clients: this.#sessions.size,
+      sources: sum(({ sourceCount }) => sourceCount),
+      operationsStarted: native.started(),
+      operationsReleased: native.released(),
+      ...this.counters,
+      receiveBuffers,
+      receiveBuffersHeld: sum(({ receivePool }) => receivePool.held),
+      receiveBufferBytes: receiveBuffers * this.#configuration.receiveBufferSize,
+      copiedBytes: sum(({ words }) => copiedBytes(words)),
+      streamsStarved: sum(({ receivePool }) => receivePool.starvedStreams),
+      streamsAtQuota: sum(({ receivePool }) => receivePool.streamsAtQuota),
+      segmentsGrown: sum(({ receivePool }) => receivePool.counters.segmentsGrown),
+      segmentsReturned: sum(({ receivePool }) => receivePool.counters.segmentsReturned),
+      quotaOvershoot: sum(({ receivePool }) => receivePool.counters.quotaOvershoot),
+    };
+  }
+
+  #retryAccepts(): void {
+    const listeners = this.#acceptRetries;
+    this.#acceptRetries = [];
+    for (const listener of listeners) listener.retry();
+  }
+}
