@@ -3,41 +3,41 @@
     {
       "target_name": "sideport",
       "sources": [
-        "native/addon.cc",
-        "native/awakener.cc",
-        "native/buffer_groups.cc",
-        "native/descriptor.cc",
-        "native/election.cc",
+        "native/binding/addon.cc",
+        "native/binding/descriptor.cc",
+        "native/binding/election.cc",
+        "native/binding/port_binding.cc",
+        "native/binding/process_state.cc",
+        "native/binding/socket_binding.cc",
+        "native/binding/thread_link.cc",
         "native/errors.cc",
-        "native/pages.cc",
-        "native/port_base.cc",
-        "native/port_binding.cc",
-        "native/posix_poll.cc",
-        "native/process_state.cc",
-        "native/readiness_operations.cc",
-        "native/readiness_port.cc",
-        "native/socket.cc",
-        "native/socket_binding.cc",
-        "native/thread_link.cc"
+        "native/port/awakener.cc",
+        "native/port/buffer_groups.cc",
+        "native/port/pages.cc",
+        "native/port/port_base.cc",
+        "native/readiness/posix_poll.cc",
+        "native/readiness/readiness_operations.cc",
+        "native/readiness/readiness_port.cc",
+        "native/socket.cc"
       ],
       "conditions": [
         [
           "OS=='linux'",
           {
             "sources": [
-              "native/linux_epoll.cc",
-              "native/linux_uring.cc",
-              "native/linux_uring_buffers.cc",
-              "native/linux_uring_ending.cc",
-              "native/linux_uring_operations.cc",
-              "native/linux_uring_probe.cc",
-              "native/linux_uring_queue.cc",
-              "native/linux_uring_receiving.cc"
+              "native/readiness/linux_epoll.cc",
+              "native/uring/linux_uring.cc",
+              "native/uring/linux_uring_buffers.cc",
+              "native/uring/linux_uring_ending.cc",
+              "native/uring/linux_uring_operations.cc",
+              "native/uring/linux_uring_probe.cc",
+              "native/uring/linux_uring_queue.cc",
+              "native/uring/linux_uring_receiving.cc"
             ]
           }
         ]
       ],
-      "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["native", "<!@(node -p \"require('node-addon-api').include_dir\")"],
       "defines": [
         "NAPI_VERSION=8",
         "NODE_ADDON_API_DISABLE_DEPRECATED",

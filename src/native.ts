@@ -1,5 +1,5 @@
 /**
- * What the addon offers, declared once. `native/addon.cc` is the other side of this file.
+ * What the addon offers, declared once. `native/binding/addon.cc` is the other side of this file.
  *
  * Conventions: system errors come back as Node's negative errno (`-98`), never as exceptions; wrong
  * argument types throw `TypeError`. Addresses are 24-byte wire addresses (`protocol/address.ts`).

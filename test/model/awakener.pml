@@ -1,6 +1,6 @@
 /*
  * The native awakener: no wake is lost between the word of reasons and the descriptor. Models Wake, Drain and IsRaised
- * of native/awakener.cc, and the two places of native/readiness_port.cc (Turn) where they are called.
+ * of native/port/awakener.cc, and the two places of native/readiness/readiness_port.cc (Turn) where they are called.
  *
  * Abstractions, and why they are sound:
  * - Wakers call Wake without PortRecord's mutex: the class promises "any thread", which is more than its users need.

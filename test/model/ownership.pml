@@ -1,5 +1,5 @@
 /*
- * Who closes a lent descriptor: exactly one side, whatever dies and when. Models src/atomics/ownership.ts, native/descriptor.cc
+ * Who closes a lent descriptor: exactly one side, whatever dies and when. Models src/atomics/ownership.ts, native/binding/descriptor.cc
  * (Lend, CloseIfOwned), src/client/link/client.ts (lend), src/client/sources/source.ts (#openOn, end) and src/worker/clients/submissions.ts (open).
  *
  * Abstractions, and why they are sound:

@@ -1,7 +1,7 @@
 /*
  * A receive buffer that is free is never withheld from a stream that has something to receive. Models offer, unstarve,
  * recycle and #feed of src/worker/buffers/receive-pool.ts and starving.ts with arm, close and #received of src/worker/sources/tcp-stream.ts,
- * and StepReceive of native/readiness_operations.cc. What tells the I/O thread of a RECYCLE is in buffers-wish.pml.
+ * and StepReceive of native/readiness/readiness_operations.cc. What tells the I/O thread of a RECYCLE is in buffers-wish.pml.
  *
  * Abstractions, and why they are sound:
  * - Selector and port are one thread and so one process. A turn has three phases: submissions, port, dispatch. PROVIDE
