@@ -5,6 +5,7 @@
       "sources": [
         "native/binding/addon.cc",
         "native/binding/descriptor.cc",
+        "native/binding/doorbell.cc",
         "native/binding/election.cc",
         "native/binding/port_binding.cc",
         "native/binding/process_state.cc",

@@ -78,7 +78,7 @@ void ProcessState::RemovePort(uint32_t id) {
   ports_.erase(id);
 }
 
-void ProcessState::AddDoorbell(uint32_t client_id, napi_threadsafe_function doorbell) {
+void ProcessState::AddDoorbell(uint32_t client_id, Doorbell* doorbell) {
   const std::lock_guard<std::mutex> lock(doorbells_mutex_);
   doorbells_[client_id] = doorbell;
 }
@@ -92,7 +92,8 @@ bool ProcessState::Ring(uint32_t client_id) {
   const std::lock_guard<std::mutex> lock(doorbells_mutex_);
   const auto found = doorbells_.find(client_id);
   if (found == doorbells_.end()) return false;
-  return napi_call_threadsafe_function(found->second, nullptr, napi_tsfn_nonblocking) == napi_ok;
+  found->second->Ring();
+  return true;
 }
 
 void PinSharedObject() {

@@ -5,11 +5,8 @@
 // else.
 //
 // Lock order: the election's, then the ports'. A PortRecord's is never held while another is taken.
-// The doorbells' is held while Node's own lock of a threadsafe function is taken, and nothing else;
-// Node holds none of its locks while it calls us.
+// The doorbells' is held while one is rung, which takes no lock.
 #pragma once
-
-#include <node_api.h>
 
 #include <atomic>
 #include <cstdint>
@@ -19,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "binding/doorbell.h"
 #include "port/awakener.h"
 
 namespace sideport {
@@ -72,8 +70,8 @@ class ProcessState {
   uint32_t NewClientId() { return next_client_id_++; }
 
   // From Add to Remove anybody may ring. A ring is made under the mutex, so when Remove returns
-  // none is under way and none will come: the function may be released.
-  void AddDoorbell(uint32_t client_id, napi_threadsafe_function doorbell);
+  // none is under way and none will come: the doorbell may be closed.
+  void AddDoorbell(uint32_t client_id, Doorbell* doorbell);
   void RemoveDoorbell(uint32_t client_id);
   bool Ring(uint32_t client_id);
 
@@ -85,7 +83,7 @@ class ProcessState {
   uint32_t next_port_id_ = 1;
 
   std::mutex doorbells_mutex_;
-  std::unordered_map<uint32_t, napi_threadsafe_function> doorbells_;
+  std::unordered_map<uint32_t, Doorbell*> doorbells_;
   std::atomic<uint32_t> next_client_id_{1};
 };
 

@@ -23,17 +23,11 @@ bool ThreadLink::Tie(std::shared_ptr<PortRecord> port, Napi::Function doorbell) 
   ProcessState& process = ProcessState::Get();
   port_ = std::move(port);
   client_id_ = process.NewClientId();
-  // The queue is unbounded, but the doorbell protocol has at most one ring in flight, and the
-  // port's end adds one.
-  const napi_status status = napi_create_threadsafe_function(
-      env_, doorbell, nullptr, Napi::String::New(env_, "sideport doorbell"), 0, 1, nullptr, nullptr,
-      nullptr, nullptr, &doorbell_);
-  if (status != napi_ok) throw Napi::Error::New(env_, "the doorbell cannot be made");
-  napi_unref_threadsafe_function(env_, doorbell_);
+  doorbell_ = Doorbell::Open(env_, doorbell);
   // Registered before it is linked: a port that dies from then on finds a bell to ring.
   process.AddDoorbell(client_id_, doorbell_);
-  // Hooks run in reverse order and Node added its own with the function: ours takes the doorbell
-  // out of the registry before Node tears the function down.
+  // Hooks run in reverse order and the doorbell has added its own: ours takes it out of the registry
+  // before it is closed.
   napi_add_env_cleanup_hook(env_, EnvironmentEnds, this);
   if (port_->Link(client_id_)) return true;
   napi_remove_env_cleanup_hook(env_, EnvironmentEnds, this);
@@ -41,7 +35,7 @@ bool ThreadLink::Tie(std::shared_ptr<PortRecord> port, Napi::Function doorbell) 
   return false;
 }
 
-// The function keeps the callback alive, which in general keeps this object; so it is collected
+// The doorbell keeps the callback alive, which in general keeps this object; so it is collected
 // while linked only if the callback does not refer to it.
 ThreadLink::~ThreadLink() {
   if (doorbell_ == nullptr) return;
@@ -55,7 +49,7 @@ void ThreadLink::EnvironmentEnds(void* link) { static_cast<ThreadLink*>(link)->U
 void ThreadLink::Untie() {
   if (doorbell_ == nullptr) return;
   ProcessState::Get().RemoveDoorbell(client_id_);
-  napi_release_threadsafe_function(doorbell_, napi_tsfn_abort);
+  doorbell_->Close();
   doorbell_ = nullptr;
   port_->ClientDied(client_id_);
 }
@@ -74,11 +68,11 @@ Napi::Value ThreadLink::IsAlive(const Napi::CallbackInfo& info) {
 }
 
 void ThreadLink::Reference(const Napi::CallbackInfo&) {
-  if (doorbell_ != nullptr) napi_ref_threadsafe_function(env_, doorbell_);
+  if (doorbell_ != nullptr) doorbell_->Reference();
 }
 
 void ThreadLink::Unreference(const Napi::CallbackInfo&) {
-  if (doorbell_ != nullptr) napi_unref_threadsafe_function(env_, doorbell_);
+  if (doorbell_ != nullptr) doorbell_->Unreference();
 }
 
 void ThreadLink::Detach(const Napi::CallbackInfo&) {

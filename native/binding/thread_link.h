@@ -2,8 +2,6 @@
 //
 //   unlinked ──Tie──► linked ──detach(), or the thread ends──► unlinked
 //                                  (first the doorbell goes, then the port is told)
-//
-// The doorbell is a threadsafe function: any thread queues its callback on this thread's loop.
 #pragma once
 
 #include <napi.h>
@@ -38,7 +36,7 @@ class ThreadLink : public Napi::ObjectWrap<ThreadLink> {
   napi_env env_;
   std::shared_ptr<PortRecord> port_;
   uint32_t client_id_ = 0;
-  napi_threadsafe_function doorbell_ = nullptr;  // nullptr: unlinked
+  Doorbell* doorbell_ = nullptr;  // nullptr: unlinked
 };
 
 }  // namespace sideport
