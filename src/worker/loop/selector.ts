@@ -38,8 +38,8 @@ export class Selector {
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
-  readonly #toPublish = new Set<Session>();
-  readonly #toFlush = new Set<Flushable>();
+  readonly #toPublish: Session[] = [];
+  readonly #toFlush: Flushable[] = [];
   #retired: (() => void)[] = [];
   #acceptRetries: Retryable[] = [];
   #acceptRetryDueMs = 0;
@@ -102,7 +102,7 @@ export class Selector {
     let taken = 0;
     for (const session of this.#sessions.values()) taken += takeSubmissions(session);
     for (const stream of this.#toFlush) stream.flush();
-    this.#toFlush.clear();
+    this.#toFlush.length = 0;
     return taken;
   }
 
@@ -113,18 +113,20 @@ export class Selector {
     return false;
   }
 
+  /** At the end of taking submissions; a stream asks once. */
   flushLater(stream: Flushable): void {
-    this.#toFlush.add(stream);
+    this.#toFlush.push(stream);
   }
 
+  /** It has events to publish; a session says so once. */
   unpublished(session: Session): void {
-    this.#toPublish.add(session);
+    this.#toPublish.push(session);
   }
 
   /** Hands the turn's events over, one index store and at most one doorbell per client. */
   publish(): void {
     for (const session of this.#toPublish) session.publish();
-    this.#toPublish.clear();
+    this.#toPublish.length = 0;
   }
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
