@@ -9,21 +9,9 @@
 #include <cstdint>
 
 #include "completion_port.h"
+#include "kernel_address.h"
 
 namespace sideport {
-
-// A socket address in the kernel's form.
-struct KernelAddress {
-  sockaddr_storage storage;
-  socklen_t length;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-// False when the wire address has no family.
-bool ToKernel(const WireAddress& wire, KernelAddress* out);
-// Family 0 for anything but IPv4 and IPv6.
-WireAddress ToWire(const KernelAddress& address);
 
 void SetCloseOnExecAndNonBlocking(int fd);
 
