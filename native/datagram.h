@@ -1,4 +1,4 @@
-// Calls on datagram sockets, UDP and Unix-domain, shared by every POSIX backend. All are non-blocking
+// Calls on datagram sockets, UDP and Unix-domain, for the backends. All are non-blocking
 // and retry EINTR; results are Node's negative errno, or what the call returns.
 #pragma once
 

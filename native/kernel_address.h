@@ -1,12 +1,11 @@
 // Addresses in the kernel's form, and how they become wire addresses and back.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstddef>
 #include <cstdint>
 
 #include "completion_port.h"
+#include "port/platform_socket.h"
 
 namespace sideport {
 

@@ -1,19 +1,18 @@
-// A SendTo in flight: datagrams, their pieces and their destinations, as sendmmsg(2) wants them.
+// A SendTo in flight: datagrams, their pieces and their destinations, as the system takes them.
 #pragma once
-
-#include <sys/uio.h>
 
 #include <array>
 #include <cstdint>
 
 #include "completion_port.h"
 #include "kernel_address.h"
+#include "port/send_vector.h"
 
 namespace sideport {
 
 struct DatagramSend {
   // By piece.
-  std::array<iovec, kPiecesPerSendTo> pieces;
+  std::array<SendPiece, kPiecesPerSendTo> pieces;
   std::array<int32_t, kPiecesPerSendTo> segments;
   int piece_count = 0;
 

@@ -40,6 +40,8 @@ PortBase::~PortBase() = default;
 
 std::unique_ptr<Endpoint> PortBase::NewEndpoint() { return std::make_unique<Endpoint>(); }
 
+void PortBase::Shut(Endpoint* endpoint, int32_t how) { ShutdownSocket(endpoint->fd, how); }
+
 // -- submissions ----------------------------------------------------------------------------------
 
 void PortBase::Submit(const SubmissionRecord* records, size_t count) {
@@ -68,7 +70,7 @@ void PortBase::Command(const SubmissionRecord& record) {
       return;
     }
     case Opcode::kShutdown:
-      if (endpoint != nullptr) ShutdownSocket(endpoint->fd, record.a);
+      if (endpoint != nullptr) Shut(endpoint, record.a);
       return;
     default:
       return;
@@ -176,7 +178,8 @@ int32_t PortBase::PrepareSend(Endpoint* endpoint, const SubmissionRecord* record
   send.total = static_cast<int32_t>(total);
   for (size_t at = 0; at < count; at++) {
     const SubmissionRecord& piece = records[at];
-    send.pieces[at] = {buffers_.Place(piece.a, piece.b, piece.c), static_cast<size_t>(piece.c)};
+    send.pieces[at] =
+        MakePiece(buffers_.Place(piece.a, piece.b, piece.c), static_cast<size_t>(piece.c));
     send.segments[at] = piece.a;
     buffers_.CountSend(piece.a, 1);
   }
@@ -197,7 +200,7 @@ int32_t PortBase::PrepareSendTo(Endpoint* endpoint, const SubmissionRecord* reco
     const SubmissionRecord& piece = records[at];
     uint8_t* const place = buffers_.Place(piece.a, piece.b, piece.c);
     if (place == nullptr) return NodeErrno(EINVAL);
-    send.pieces[at] = {place, static_cast<size_t>(piece.c)};
+    send.pieces[at] = MakePiece(place, static_cast<size_t>(piece.c));
     send.segments[at] = piece.a;
     if (goes_on) {
       send.datagrams[static_cast<size_t>(send.count - 1)].piece_count++;

@@ -57,6 +57,8 @@ type Attached = Extract<AttachAnswer, { kind: 'attached' }>;
 export class Client {
   readonly portId: number;
   readonly words: Int32Array;
+  /** The same memory, for what is not made of words. */
+  readonly bytes: Uint8Array;
   readonly limits: ClientLimits;
   readonly sendPool: SendPool;
   readonly received: ReceivedData;
@@ -101,6 +103,7 @@ export class Client {
     this.portId = portId;
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
+    this.bytes = new Uint8Array(attached.memory);
     this.#ioHeader = new Int32Array(attached.ioHeader);
     const { geometry, segments } = attached;
     this.#submissions = new SubmissionQueue(this.words, this.#ioHeader, geometry, link, () => {

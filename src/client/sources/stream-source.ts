@@ -14,7 +14,7 @@
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
-import { ADDRESS_WORDS, decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
@@ -239,9 +239,8 @@ export class StreamSource extends Source implements Reader {
 
   /** In the slot's record: put there to connect to it, or by the I/O thread before it told of the connection. */
   #remoteAddress(): SocketAddress {
-    const at = slotBase(this.slot) + Slot.ADDRESS;
-    const words = this.#client().words.slice(at, at + ADDRESS_WORDS);
-    return decodeAddress(new Uint8Array(words.buffer)) ?? { address: '', family: 'IPv4', port: 0 };
+    const at = 4 * (slotBase(this.slot) + Slot.ADDRESS);
+    return decodeAddress(this.#client().bytes, at) ?? { address: '', family: 'IPv4', port: 0 };
   }
 
   #client(): Client {

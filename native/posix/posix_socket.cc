@@ -1,14 +1,11 @@
-#include "socket.h"
-
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "errors.h"
+#include "socket.h"
 
 namespace sideport {
 namespace {
@@ -198,9 +195,9 @@ int32_t Receive(int fd, uint8_t* into, size_t size) {
   return count < 0 ? LastNodeErrno() : static_cast<int32_t>(count);
 }
 
-int32_t SendVector(int fd, const struct iovec* pieces, size_t count) {
+int32_t SendVector(int fd, const SendPiece* pieces, size_t count) {
   msghdr message{};
-  message.msg_iov = const_cast<struct iovec*>(pieces);
+  message.msg_iov = const_cast<SendPiece*>(pieces);
   message.msg_iovlen = count;
   ssize_t sent;
   do {

@@ -1,5 +1,3 @@
-#include "datagram.h"
-
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "datagram.h"
 #include "errors.h"
 
 namespace sideport {
