@@ -18,6 +18,11 @@ namespace sideport {
 void SetCloseOnExecAndNonBlocking(int fd);
 
 int32_t OpenStreamSocket(int family);
+int32_t OpenDatagramSocket(int family);
+// Makes a socket that was opened elsewhere like ours. -ENOTSOCK, -EBADF.
+int32_t AdoptDescriptor(int fd);
+// Gives a datagram socket its peer, at once; an address of family 0 takes it away again.
+int32_t ConnectDatagram(int fd, const WireAddress& remote);
 struct BindFlags {
   bool reuse_address;
   // Several sockets on one port, each with its share of the connections: -ENOTSUP where there is no

@@ -116,6 +116,9 @@ export interface IoThreadConfiguration {
   readonly receiveBuffers: number;
   readonly maxReceiveBuffers: number;
   readonly maxUnreadBytes: number;
+  readonly datagramBufferSize: number;
+  readonly datagramBuffers: number;
+  readonly maxDatagramBuffers: number;
   readonly sendBufferSize: number;
   readonly sendBuffers: number;
   readonly sendHighWaterBytes: number;

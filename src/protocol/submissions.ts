@@ -37,4 +37,6 @@ export const Submission = {
   POST: 9,
   /** a = how many buffers' worth of copied-out data of this stream have been read. */
   COPIES_READ: 10,
+  /** As OPEN_LISTENER, for a datagram socket. Its SENDs name buffers of frames (protocol/datagram.ts). */
+  OPEN_DATAGRAM: 11,
 } as const;

@@ -105,9 +105,14 @@ export class ReceivedData {
     return this.#table.get(chunk, Field.TO) - this.#table.get(chunk, Field.FROM);
   }
 
-  /** A lent chunk's bytes, where they lie. */
+  /** A chunk's bytes, where they lie; of one that is not lent, until it is copied out. */
   bytes(chunk: number): Uint8Array<SharedArrayBuffer> {
     return this.#view(chunk, this.length(chunk));
+  }
+
+  /** The first unread chunk, which there is, is not wanted any more. */
+  dropFirst(reader: Reader): void {
+    this.#done(reader, this.#shift(reader));
   }
 
   /** A lease ends: once per lent chunk. */

@@ -62,6 +62,8 @@ export class Client {
   readonly limits: ClientLimits;
   readonly sendPool: SendPool;
   readonly received: ReceivedData;
+  /** Datagrams: never copied out of their buffers, which are of another pool. */
+  readonly datagrams: ReceivedData;
   readonly #addon: Addon;
   readonly #link: ThreadLink;
   readonly #ioHeader: Int32Array;
@@ -122,12 +124,9 @@ export class Client {
     this.#slots = new Slots(Math.min(this.limits.maxSources, geometry.slotCount));
     this.sendPool = new SendPool(this.words, geometry, segments);
     const { maxUnreadBytes } = this.limits;
-    this.received = new ReceivedData(
-      this.words,
-      new Segments(segments, announcements),
-      this.#submissions,
-      maxUnreadBytes,
-    );
+    const allSegments = new Segments(segments, announcements);
+    this.received = new ReceivedData(this.words, allSegments, this.#submissions, maxUnreadBytes);
+    this.datagrams = new ReceivedData(this.words, allSegments, this.#submissions, 0);
   }
 
   // -- life ------------------------------------------------------------------------------------------

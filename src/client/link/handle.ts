@@ -33,6 +33,6 @@ export function reclaim(handle: SourceHandle, source: Source): void {
 export function sourceOf(handle: SourceHandle): Source {
   const source = (handle as Partial<SourceHandle> | null | undefined)?.[kSource];
   if (source === undefined)
-    throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a source: expected a TcpListener or a TcpStream');
+    throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a source: expected a TcpStream, a UdpSocket, a Timer or the like');
   return source;
 }

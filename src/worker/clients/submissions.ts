@@ -11,6 +11,7 @@ import { EventKind } from '../../protocol/events.js';
 import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
+import { DatagramSocket } from '../sources/datagram-socket.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import type { Session } from './session.js';
@@ -49,12 +50,13 @@ function act(session: Session, opcode: number, slot: number, generation: number,
   if (slot < 0 || slot >= session.slotCount) return false;
   switch (opcode) {
     case Submission.RECYCLE:
-      return (b === 0 || b === 1) && session.receivePool.recycle(a, b === 1);
+      return (b === 0 || b === 1) && session.recycle(a, b === 1);
     case Submission.POST:
       session.push(EventKind.POSTED, slot, generation, a);
       return true;
     case Submission.OPEN_LISTENER:
     case Submission.OPEN_STREAM:
+    case Submission.OPEN_DATAGRAM:
       return open(session, opcode, slot, generation, a, b);
     default:
       return actOnSource(session, opcode, slot, generation, a, b);
@@ -69,6 +71,10 @@ function open(session: Session, opcode: number, slot: number, generation: number
     new TcpListener(session, slot, generation, fd).setInterest(interest);
     return true;
   }
+  if (opcode === Submission.OPEN_DATAGRAM) {
+    new DatagramSocket(session, slot, generation, fd).setInterest(interest);
+    return true;
+  }
   const at = slotBase(slot) + Slot.ADDRESS;
   const remote = session.words.slice(at, at + ADDRESS_WORDS);
   new TcpStream(session, slot, generation, fd, remote).setInterest(interest);
@@ -81,7 +87,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   switch (opcode) {
     case Submission.SEND: {
       if (!session.sendBuffers.take(a)) return false;
-      if (!stale && source instanceof TcpStream) source.send(a);
+      if (!stale && (source instanceof TcpStream || source instanceof DatagramSocket)) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }

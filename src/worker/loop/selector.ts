@@ -35,6 +35,7 @@ export class Selector {
   readonly port: Port;
   readonly linger: Linger;
   readonly receiveLimits: ReceivePoolLimits;
+  readonly datagramBuffers: { bufferSize: number; bufferCount: number; limits: ReceivePoolLimits };
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
@@ -52,7 +53,15 @@ export class Selector {
     this.linger = new Linger(configuration.lingerMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
-    this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
+    const quota = Math.max(1, receiveBuffers >> 2);
+    this.receiveLimits = { quota, maxBuffers: maxReceiveBuffers, copiesOut: true };
+    const { datagramBufferSize, datagramBuffers, maxDatagramBuffers } = configuration;
+    this.datagramBuffers = {
+      bufferSize: datagramBufferSize,
+      bufferCount: datagramBuffers,
+      // All of it for a socket whose reader stalls, but the reserve: what finds no buffer is lost in the end.
+      limits: { quota: maxDatagramBuffers, maxBuffers: maxDatagramBuffers, copiesOut: false },
+    };
   }
 
   /** Makes the memory of a new client and serves it from now on. */
@@ -94,7 +103,10 @@ export class Selector {
     const nowMs = performance.now();
     if (nowMs < this.#trimDueMs) return;
     this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
-    for (const { receivePool } of this.#sessions.values()) receivePool.trim(nowMs);
+    for (const { receivePool, datagramPool } of this.#sessions.values()) {
+      receivePool.trim(nowMs);
+      datagramPool?.trim(nowMs);
+    }
   }
 
   /** Takes what clients submitted; returns how many entries that were. */
