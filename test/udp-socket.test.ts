@@ -89,14 +89,9 @@ test('a datagram that is longer than a datagram buffer is truncated to it, which
   t.deepEqual([last?.text, last?.received.truncated], ['short', false]);
 });
 
-test('the longest datagram goes through whole where the buffers are large enough; a longer one is refused at the call', (t) => {
+test('a datagram that no UDP packet carries is refused at the call', (t) => {
   using pair = new UdpPair(ioThread);
-  const receiver = createSocket('udp4');
-  t.teardown(() => receiver.close());
   t.throws(() => pair.a.sendTo(Buffer.alloc(65_508), endpointOf(pair.b)), { code: 'EMSGSIZE' });
-  pair.send(Buffer.alloc(65_507, 'z'));
-  const [got] = pair.receive(1);
-  t.true(got?.received.truncated);
 });
 
 test('sends larger than a send buffer arrive whole at a socket of node:dgram', async (t) => {
@@ -151,13 +146,12 @@ test('a stalled reader finds the times of arrival, not of reading', (t) => {
   using pair = new UdpPair(ioThread);
   pair.send('before');
   pair.receive(1);
-  const sentMs = performance.now();
   pair.send('stalled');
-  pair.a.connect(endpointOf(pair.b));
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expectEvents(pair.poll, { token: 2, readable: true });
+  const arrivedBeforeMs = performance.now();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   const [got] = pair.receive(1);
-  const readMs = performance.now();
-  t.true((got?.received.arrivedMs ?? 0) < readMs - 100, `${sentMs} ${got?.received.arrivedMs} ${readMs}`);
+  t.true((got?.received.arrivedMs ?? Number.POSITIVE_INFINITY) < arrivedBeforeMs + 1);
 });
 
 test('a socket sends before it is registered, and what comes before is received after', (t) => {

@@ -152,6 +152,9 @@ export interface IoThreadStats {
   /** Receive buffers of all clients: how many there are, and how many of them readers hold now. */
   readonly receiveBuffers: number;
   readonly receiveBuffersHeld: number;
+  /** Buffers for datagrams of all clients: how many there are, and how many of them readers hold now. */
+  readonly datagramBuffers: number;
+  readonly datagramBuffersHeld: number;
   /** Memory of the receive buffers, and memory that holds what was copied out of them. */
   readonly receiveBufferBytes: number;
   readonly copiedBytes: number;

@@ -40,7 +40,7 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
     super(new DatagramSource('UdpSocket', descriptor, UDP_PAYLOAD_BYTES), decodeUdpSource);
     this.#addon = addon;
     this.#family = family;
-    this.multicast = new Multicast(() => this.#fd, family === 6);
+    this.multicast = new Multicast(() => this.#settledFd, family === 6);
   }
 
   /**
@@ -100,16 +100,14 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
    */
   connect(endpoint: Endpoint): void {
     const { address } = this.#destination(endpoint);
-    this[kSource].settleSends();
-    const errno = this.#addon.socket.connectDatagram(this.#fd, address);
+    const errno = this.#addon.socket.connectDatagram(this.#settledFd, address);
     if (errno < 0) throw systemError('connect', errno, decodeAddress(address));
     this.hasPeer = true;
   }
 
   /** Takes the peer away: from now on datagrams come from anywhere. @throws the system's error */
   disconnect(): void {
-    this[kSource].settleSends();
-    const errno = this.#addon.socket.connectDatagram(this.#fd, NOBODY);
+    const errno = this.#addon.socket.connectDatagram(this.#settledFd, NOBODY);
     if (errno < 0) throw systemError('connect', errno);
     this.hasPeer = false;
   }
@@ -126,7 +124,7 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
 
   /** SO_BROADCAST: allows sending to broadcast addresses. @throws the system's error */
   setBroadcast(on: boolean): void {
-    writeOption(this.#fd, SocketOption.BROADCAST, on ? 1 : 0);
+    writeOption(this.#settledFd, SocketOption.BROADCAST, on ? 1 : 0);
   }
 
   getBroadcast(): boolean {
@@ -135,7 +133,7 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
 
   /** IP_TTL, or the IPv6 hop limit: 1 to 255. @throws the system's error */
   setTtl(ttl: number): void {
-    setOption('setsockopt', this.#addon.socket.setTtl(this.#fd, ttl));
+    setOption('setsockopt', this.#addon.socket.setTtl(this.#settledFd, ttl));
   }
 
   getTtl(): number {
@@ -193,6 +191,13 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
 
   get #fd(): number {
     return this[kSource].descriptor();
+  }
+
+  /** For calls that change how datagrams are sent: what was sent before goes as it was. */
+  get #settledFd(): number {
+    const fd = this.#fd;
+    this[kSource].settleSends();
+    return fd;
   }
 }
 

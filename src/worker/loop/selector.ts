@@ -180,6 +180,8 @@ export class Selector {
       ...this.counters,
       receiveBuffers,
       receiveBuffersHeld: sum(({ receivePool }) => receivePool.held),
+      datagramBuffers: sum(({ datagramPool }) => datagramPool?.bufferCount ?? 0),
+      datagramBuffersHeld: sum(({ datagramPool }) => datagramPool?.held ?? 0),
       receiveBufferBytes: receiveBuffers * this.#configuration.receiveBufferSize,
       copiedBytes: sum(({ words }) => copiedBytes(words)),
       streamsStarved: sum(({ receivePool }) => receivePool.starvedStreams),
