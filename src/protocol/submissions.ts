@@ -39,4 +39,8 @@ export const Submission = {
   COPIES_READ: 10,
   /** As OPEN_LISTENER, for a datagram socket. Its SENDs name buffers of frames (protocol/datagram.ts). */
   OPEN_DATAGRAM: 11,
+  /** The slot is a timer's. */
+  OPEN_TIMER: 12,
+  /** a = 1: it expires at `Slot.TIMER_DUE`, 0: never; b = milliseconds from one expiry to the next, 0: there is only one. */
+  SET_TIMER: 13,
 } as const;

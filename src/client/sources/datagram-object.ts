@@ -5,7 +5,7 @@ import { type Destination, TO_PEER } from '../buffers/datagram-queue.js';
 import { kSource } from '../link/handle.js';
 import { copyDatagram, Datagram, type DecodeSource, type Received } from './datagram.js';
 import type { DatagramSource } from './datagram-source.js';
-import { SourceObject } from './source-object.js';
+import { FlushingObject } from './source-object.js';
 
 const EMSGSIZE = errnoOf('EMSGSIZE');
 const ENOTCONN = errnoOf('ENOTCONN');
@@ -17,7 +17,7 @@ const ENOTCONN = errnoOf('ENOTCONN');
  * An error of the kernel that concerns datagrams sent before (nobody listens there) makes the socket *readable* with `isError`, and is thrown
  * once by whichever of the calls comes next, or given by {@link takeError}. It never stands for a datagram and ends nothing.
  */
-export abstract class DatagramObject<Address> extends SourceObject<DatagramSource> {
+export abstract class DatagramObject<Address> extends FlushingObject<DatagramSource> {
   readonly #decode: DecodeSource<Address>;
 
   /** @internal */

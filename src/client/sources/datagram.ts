@@ -1,6 +1,7 @@
 /** A received datagram as users see it: what is said of it, and its bytes on loan. */
 
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import { toLocal } from '../../protocol/clock.js';
 import { HEADER_BYTES, Header, TRUNCATED, UNIX_FAMILY } from '../../protocol/datagram.js';
 import { LITTLE_ENDIAN } from '../../protocol/endian.js';
 import type { Lease } from '../buffers/lease.js';
@@ -16,23 +17,6 @@ export interface Received<Address> {
   /** When it arrived on the I/O thread, in milliseconds as this thread's `performance.now()`. */
   readonly arrivedMs: number;
 }
-
-/** The port's clock is that of `process.hrtime`; a thread's `performance.now()` counts from its own start. */
-function measureClockOffsetMs(): number {
-  let best = { offsetMs: 0, uncertaintyMs: Number.POSITIVE_INFINITY };
-  // The first calls are slow.
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const beforeMs = performance.now();
-    const [seconds, nanoseconds] = process.hrtime();
-    const afterMs = performance.now();
-    const uncertaintyMs = afterMs - beforeMs;
-    if (uncertaintyMs >= best.uncertaintyMs) continue;
-    best = { offsetMs: seconds * 1e3 + nanoseconds / 1e6 - (beforeMs + afterMs) / 2, uncertaintyMs };
-  }
-  return best.offsetMs;
-}
-
-const clockOffsetMs = measureClockOffsetMs();
 
 export type DecodeSource<Address> = (bytes: Uint8Array) => Address;
 
@@ -126,5 +110,5 @@ function int32(bytes: Uint8Array, at: number): number {
 
 function arrivedMs(datagram: Uint8Array): number {
   const view = new DataView(datagram.buffer, datagram.byteOffset + Header.ARRIVED_MS);
-  return view.getFloat64(0, LITTLE_ENDIAN) - clockOffsetMs;
+  return toLocal(view.getFloat64(0, LITTLE_ENDIAN));
 }

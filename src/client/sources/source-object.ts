@@ -1,9 +1,10 @@
 /** What the public objects of most kinds of sources have in common. */
 import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
+import type { Registrable } from './registrable.js';
 import type { Source } from './source.js';
 
 /** A source. Belongs to the thread that made it. Every method may throw ERR_SIDEPORT_CLOSED after `close`. */
-export abstract class SourceObject<Inner extends Source> implements SourceHandle {
+export abstract class SourceObject<Inner extends Registrable> implements SourceHandle {
   /** @internal */
   readonly [kSource]: Inner;
 
@@ -13,16 +14,23 @@ export abstract class SourceObject<Inner extends Source> implements SourceHandle
     reclaim(this, source);
   }
 
-  /** Closes. Returns at once; what was accepted for sending is still sent, for `lingerMs` at most. Idempotent. */
+  /** Closes, and ends its registrations; what was accepted for sending is still sent. Idempotent. */
   close(): void {
     this[kSource].close();
   }
 
-  /** Whether `close` was called. */
+  /** Whether it was closed. */
   get closed(): boolean {
     return this[kSource].closed;
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** One whose close takes its time: up to `lingerMs`, for what was accepted for sending. */
+export abstract class FlushingObject<Inner extends Source> extends SourceObject<Inner> {
   /** A close that is under way keeps this thread alive again. Undoes {@link unref}. */
   ref(): this {
     this[kSource].referenced = true;
@@ -38,9 +46,5 @@ export abstract class SourceObject<Inner extends Source> implements SourceHandle
   /** Whether a close under way keeps, or would keep, this thread alive. Nothing else of a source does. */
   hasRef(): boolean {
     return this[kSource].referenced;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }

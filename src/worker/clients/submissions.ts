@@ -14,6 +14,7 @@ import { Submission } from '../../protocol/submissions.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
+import { Timer } from '../sources/timer.js';
 import type { Session } from './session.js';
 
 /** Entries taken from one client per turn, so that a busy client does not starve the others. */
@@ -49,6 +50,10 @@ export function takeSubmissions(session: Session, limit = ENTRIES_PER_TURN): num
 function act(session: Session, opcode: number, slot: number, generation: number, a: number, b: number): boolean {
   if (slot < 0 || slot >= session.slotCount) return false;
   switch (opcode) {
+    case Submission.OPEN_TIMER:
+      if (session.sources[slot] !== undefined) return false;
+      new Timer(session, slot, generation);
+      return true;
     case Submission.RECYCLE:
       return (b === 0 || b === 1) && session.recycle(a, b === 1);
     case Submission.POST:
@@ -102,6 +107,9 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
+    case Submission.SET_TIMER:
+      if (!stale && source instanceof Timer) source.set(a === 1, b);
+      return (a === 0 || a === 1) && b >= 0;
     case Submission.ACCEPT_CREDIT: {
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.

@@ -11,8 +11,10 @@ import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
+import type { Timer } from '../sources/timer.js';
 import { Batch } from './batch.js';
 import type { EndpointOwner, Port } from './port.js';
+import { TimerHeap } from './timer-heap.js';
 
 /** How often a listener that ran out of descriptors tries again by itself. */
 const ACCEPT_RETRY_MS = 100;
@@ -38,6 +40,7 @@ export class Selector {
   readonly addon: Addon;
   readonly port: Port;
   readonly linger: Linger;
+  readonly timers = new TimerHeap<Timer>();
   readonly receiveLimits: ReceivePoolLimits;
   readonly datagramBuffers: { bufferSize: number; bufferCount: number; limits: ReceivePoolLimits };
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
@@ -145,11 +148,14 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    if (this.linger.isEmpty && this.#acceptRetries.length === 0) return limitMs;
+    if (this.linger.isEmpty && this.#acceptRetries.length === 0 && this.timers.isEmpty) return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
+    this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
-    return this.#acceptRetries.length > 0 ? Math.min(limitMs, Math.ceil(this.#acceptRetryDueMs - nowMs)) : limitMs;
+    const retryMs = this.#acceptRetries.length > 0 ? Math.ceil(this.#acceptRetryDueMs - nowMs) : limitMs;
+    const timerMs = this.timers.first ? Math.ceil(this.timers.first.dueMs - nowMs) : limitMs;
+    return Math.min(limitMs, retryMs, timerMs);
   }
 
   /** The listener is tried again when a descriptor is closed here, or else after 100 ms: it may be closed elsewhere. */
@@ -192,6 +198,14 @@ export class Selector {
       segmentsReturned: sum(({ receivePool }) => receivePool.counters.segmentsReturned),
       quotaOvershoot: sum(({ receivePool }) => receivePool.counters.quotaOvershoot),
     };
+  }
+
+  /** Those due now: one that is due again at once has its next turn with everybody else's. */
+  #expireTimers(nowMs: number): void {
+    for (let timer = this.timers.first; timer && timer.dueMs <= nowMs; timer = this.timers.first) {
+      this.timers.remove(timer);
+      timer.expire(nowMs);
+    }
   }
 
   #retryAccepts(): void {
