@@ -25,6 +25,7 @@ const messages = {
   ERR_SIDEPORT_START_FAILED: 'The I/O thread could not be started',
   ERR_SIDEPORT_BACKEND: 'The requested backend is not available',
   ERR_SIDEPORT_PERMISSION: "Node's permission model denies sideport a worker thread or its addon",
+  ERR_SIDEPORT_UNSUPPORTED: 'This system has no such thing',
   ERR_SIDEPORT_TIMEOUT: 'The I/O thread did not answer in time',
 } as const;
 

@@ -14,10 +14,15 @@ export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender 
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';
 export type { Membership, Multicast } from './client/sources/multicast.js';
+export type { FlushingObject, SourceObject } from './client/sources/source-object.js';
+export type { StreamObject } from './client/sources/stream-object.js';
 export { type Accepted, type BindOptions, TcpListener } from './client/sources/tcp-listener.js';
 export { TcpStream } from './client/sources/tcp-stream.js';
 export { Timer } from './client/sources/timer.js';
 export { type UdpBindOptions, UdpSocket } from './client/sources/udp-socket.js';
+export { UnixDatagram } from './client/sources/unix-datagram.js';
+export { type UnixAccepted, UnixListener, type UnixListenerOptions } from './client/sources/unix-listener.js';
+export { UnixStream } from './client/sources/unix-stream.js';
 export { Registration, SetReadiness, type SharedSetReadiness } from './client/sources/user-readiness.js';
 export { SideportError, type SideportErrorCode, type SystemError } from './errors.js';
 export type { SocketAddress } from './protocol/address.js';

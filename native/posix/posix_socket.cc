@@ -74,7 +74,8 @@ int32_t DisconnectDatagram(int fd) {
   nobody.storage.ss_family = AF_UNSPEC;
   nobody.length = sizeof(sockaddr_in);
   // The BSDs say EAFNOSUPPORT and do it.
-  if (connect(fd, nobody.get(), nobody.length) != 0 && errno != EAFNOSUPPORT) return LastNodeErrno();
+  if (connect(fd, nobody.get(), nobody.length) != 0 && errno != EAFNOSUPPORT)
+    return LastNodeErrno();
   WireAddress after{};
   const int32_t renamed = LocalAddress(fd, &after);
   if (renamed != 0 || std::memcmp(after.port_be, before.port_be, sizeof(after.port_be)) == 0) {

@@ -43,4 +43,6 @@ export const Submission = {
   OPEN_TIMER: 12,
   /** a = 1: it expires at `Slot.TIMER_DUE`, 0: never; b = milliseconds from one expiry to the next, 0: there is only one. */
   SET_TIMER: 13,
+  /** As OPEN_LISTENER, for a stream that is connected already. */
+  OPEN_CONNECTED_STREAM: 14,
 } as const;

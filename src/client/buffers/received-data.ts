@@ -83,6 +83,19 @@ export class ReceivedData {
     return count;
   }
 
+  /** Copies unread bytes, and leaves them; returns how many. */
+  peek(reader: Reader, into: Uint8Array): number {
+    const table = this.#table;
+    let count = 0;
+    for (let chunk = reader.firstChunk; chunk !== NO_CHUNK && count < into.length; ) {
+      const length = Math.min(this.length(chunk), into.length - count);
+      into.set(this.#view(chunk, length), count);
+      count += length;
+      chunk = table.get(chunk, Field.NEXT);
+    }
+    return count;
+  }
+
   /** Lends the first unread chunk, which there is: it stays where it is until it is given back. */
   lend(reader: Reader): number {
     const chunk = this.#shift(reader);

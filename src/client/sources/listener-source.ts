@@ -33,18 +33,16 @@ class Credits implements SlotOwner {
 }
 
 export class ListenerSource extends Source {
+  readonly kind: string;
   readonly #accepted: StreamSource[] = [];
   /** Slots lent and neither used nor returned. */
   #credits = 0;
   readonly #creditOwner = new Credits(this);
   #error: SystemError | undefined;
 
-  constructor(descriptor: Descriptor) {
+  constructor(kind: string, descriptor: Descriptor) {
     super(descriptor, descriptor.fd);
-  }
-
-  get kind(): string {
-    return 'TcpListener';
+    this.kind = kind;
   }
 
   readiness(): number {

@@ -7,6 +7,7 @@ import { SocketOption } from '../../protocol/socket-options.js';
 import type { Destination } from '../buffers/datagram-queue.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
+import { adoptSocket } from './adopt.js';
 import { decodeUdpSource } from './datagram.js';
 import { DatagramObject } from './datagram-object.js';
 import { DatagramSource } from './datagram-source.js';
@@ -71,13 +72,9 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
    * @throws ERR_SIDEPORT_INVALID_ARG unless it is a UDP socket; the system's error (EBADF, ENOTSOCK)
    */
   static fromDescriptor(fd: number): UdpSocket {
+    const descriptor = adoptSocket(fd, 'a UDP socket', { families: [4, 6], type: 2 });
     const addon = loadAddon();
-    const descriptor = addon.socket.adopt(checkFd(fd));
-    if (typeof descriptor === 'number') throw systemError('adopt', descriptor);
-    const family = readOption(fd, SocketOption.FAMILY);
-    const isUdp = (family === 4 || family === 6) && readOption(fd, SocketOption.TYPE) === 2;
-    if (!isUdp) throw fail('ERR_SIDEPORT_INVALID_ARG', `Descriptor ${fd} is not a UDP socket`);
-    const socket = new UdpSocket(descriptor, family, addon);
+    const socket = new UdpSocket(descriptor, readOption(fd, SocketOption.FAMILY), addon);
     socket.hasPeer = addon.socket.peerAddress(fd, new Uint8Array(ADDRESS_BYTES)) === 0;
     return socket;
   }
@@ -199,10 +196,4 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
     this[kSource].settleSends();
     return fd;
   }
-}
-
-/** @throws ERR_SIDEPORT_INVALID_ARG */
-function checkFd(fd: number): number {
-  if (Number.isInteger(fd) && fd >= 0 && fd <= 2 ** 31 - 1) return fd;
-  throw fail('ERR_SIDEPORT_INVALID_ARG', `A descriptor is an integer >= 0, not ${String(fd)}`);
 }

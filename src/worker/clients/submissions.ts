@@ -62,6 +62,7 @@ function act(session: Session, opcode: number, slot: number, generation: number,
     case Submission.OPEN_LISTENER:
     case Submission.OPEN_STREAM:
     case Submission.OPEN_DATAGRAM:
+    case Submission.OPEN_CONNECTED_STREAM:
       return open(session, opcode, slot, generation, a, b);
     default:
       return actOnSource(session, opcode, slot, generation, a, b);
@@ -81,7 +82,8 @@ function open(session: Session, opcode: number, slot: number, generation: number
     return true;
   }
   const at = slotBase(slot) + Slot.ADDRESS;
-  const remote = session.words.slice(at, at + ADDRESS_WORDS);
+  const connects = opcode === Submission.OPEN_STREAM;
+  const remote = connects ? session.words.slice(at, at + ADDRESS_WORDS) : undefined;
   new TcpStream(session, slot, generation, fd, remote).setInterest(interest);
   return true;
 }
