@@ -136,6 +136,10 @@ export class PortDriver {
     this.start(PortOpcode.RECEIVE, endpoint, [group, limit]);
   }
 
+  extend(endpoint: number, count: number): void {
+    this.submit(PortOpcode.EXTEND, endpoint, [count]);
+  }
+
   send(endpoint: number, ...pieces: Piece[]): void {
     pieces.forEach(([segment, offset, length], at) => {
       const words = [segment, offset, length, at + 1 < pieces.length ? SEND_MORE_PIECES : 0];
