@@ -1,11 +1,11 @@
 /** Closes and shutdowns, as native/completion_port.h promises them, over every backend. */
-import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
+import { errno } from '../util/errno.js';
 import { backends, PortDriver } from '../util/port-driver.js';
 import { Listening, openSocket } from '../util/port-sockets.js';
 
-const { ECANCELED, ECONNRESET, EPIPE } = constants.errno;
+const { ECANCELED, ECONNRESET, EPIPE } = errno;
 const GROUP = 7;
 
 for (const backend of backends) {
