@@ -38,15 +38,23 @@ export function encodeAddress(host: string, port: number): Uint8Array {
   return bytes;
 }
 
-/** Undefined for an address that is none (family 0). */
-export function decodeAddress(bytes: Uint8Array): SocketAddress | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, ADDRESS_BYTES);
-  const port = view.getUint16(2);
-  if (bytes[0] === 4) return { address: bytes.subarray(8, 12).join('.'), family: 'IPv4', port };
-  if (bytes[0] !== 6) return undefined;
-  const groups = Array.from({ length: 8 }, (_, at) => view.getUint16(8 + 2 * at));
-  const scope = view.getUint32(4, LITTLE_ENDIAN);
+/** The wire address at `bytes[at]`; undefined for one that is none (family 0). Reads bytes one by one, so it makes nothing but the result. */
+export function decodeAddress(bytes: Uint8Array, at = 0): SocketAddress | undefined {
+  const family = bytes[at];
+  const port = uint16(bytes, at + 2);
+  const from = at + 8;
+  if (family === 4) {
+    const address = `${bytes[from]}.${bytes[from + 1]}.${bytes[from + 2]}.${bytes[from + 3]}`;
+    return { address, family: 'IPv4', port };
+  }
+  if (family !== 6) return undefined;
+  const groups = Array.from({ length: 8 }, (_, group) => uint16(bytes, from + 2 * group));
+  const scope = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(4, LITTLE_ENDIAN);
   return { address: ipv6Text(groups) + (scope ? `%${scope}` : ''), family: 'IPv6', port };
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 /** Whether `host` is an address that {@link encodeAddress} takes. */

@@ -31,7 +31,7 @@ class Fixture {
       sendPool: this.#pool,
       submit: (_opcode: number, _slot: number, _generation: number, name: number) => this.submitted.push(name),
     };
-    this.queue = new SendQueue({ client: client as unknown as Client, slot: 0, generation: 1 });
+    this.queue = new SendQueue(client as unknown as Client, { slot: 0, generation: 1 });
   }
 
   /** As the I/O thread does before it sends: nothing is appended any more. Returns the bytes. */
@@ -43,8 +43,9 @@ class Fixture {
 
   /** The oldest comes back. */
   giveBack(): void {
-    this.#pool.release(this.submitted.shift() as number);
-    this.queue.sent();
+    const name = this.submitted.shift() as number;
+    this.queue.sent(name);
+    this.#pool.release(name);
   }
 }
 

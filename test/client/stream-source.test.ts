@@ -5,20 +5,26 @@ import { StreamSource } from '../../src/client/sources/stream-source.js';
 import { errnoOf, type SystemError } from '../../src/errors.js';
 import { EventKind } from '../../src/protocol/events.js';
 
-const peer = { address: '127.0.0.1', family: 'IPv4', port: 1 } as const;
-
 /** An accepted stream whose client does nothing; events are dispatched by the test, in an order of its choice. */
 function stream(): StreamSource {
   const client = {
     limits: { sendHighWaterBytes: 100, sendLowWaterBytes: 10 },
-    sendPool: { bufferSize: 10, available: () => true, fill: () => 0, append: () => false },
+    sendPool: {
+      bufferSize: 10,
+      available: () => true,
+      fill: () => 0,
+      append: () => false,
+      length: () => 10,
+      next() {},
+      link() {},
+    },
     isAlive: true,
     submit() {},
     flush() {},
     checkAlive() {},
     awaitRoom() {},
   };
-  return StreamSource.accepted({ client: client as unknown as Client, slot: 0, generation: 1 }, 3, peer);
+  return StreamSource.accepted(client as unknown as Client, { slot: 0, generation: 1 }, 3);
 }
 
 test('an error of an accepted write makes a stream readable as well: a read would throw it', (t) => {

@@ -2,7 +2,7 @@
  * The hand-over of buffers between client, I/O thread and kernel, and the end of their memory: no buffer has two owners, none
  * is given back twice or lost, and the kernel touches no memory that was let go. Models the edges drawn in
  * src/protocol/buffer-name.ts as they are coded in src/worker/buffers/receive-pool.ts (filled, recycle), src/worker/clients/session.ts
- * (takeSendBuffer, sent, drain, removeSource), src/worker/sources/tcp-stream.ts (send, flush, close, completed),
+ * (sent, drain, removeSource), send-buffers.ts, src/worker/sources/tcp-stream.ts (send, flush, close, completed),
  * src/worker/loop/selector.ts (retire, releaseRetired) and src/client/sources/stream-source.ts, send-pool.ts.
  *
  * Abstractions, and why they are sound:
@@ -190,7 +190,7 @@ inline act() {
      fi
   :: op == SEND ->
      if
-#ifndef MUTATE_BELIEVE_SEND /* session.ts takeSendBuffer: without the look whether the I/O thread has it already */
+#ifndef MUTATE_BELIEVE_SEND /* send-buffers.ts take: without the look whether the I/O thread has it already */
      :: sends[b - 2] -> drain(true)
 #endif
      :: else ->

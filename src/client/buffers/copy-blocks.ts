@@ -4,22 +4,21 @@
  */
 const BLOCK_BYTES = 65_536;
 
-export class CopyBlock {
+interface CopyBlock {
+  readonly number: number;
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** Filled so far. */
-  used = 0;
+  used: number;
   /** Chunks in it that nobody has read to the end. */
-  chunks = 0;
-
-  constructor(size: number) {
-    // Shared, though no other thread sees it: a lease's bytes are the same kind of memory wherever they lie.
-    this.bytes = new Uint8Array(new SharedArrayBuffer(size));
-  }
+  chunks: number;
 }
 
 export class CopyBlocks {
   readonly #maxBytes: number;
   readonly #changed: (bytes: number) => void;
+  /** By number. */
+  readonly #blocks: (CopyBlock | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
   #bytes = 0;
   #current: CopyBlock | undefined;
 
@@ -33,29 +32,48 @@ export class CopyBlocks {
     return this.#fitsCurrent(length) || this.#bytes + Math.max(length, BLOCK_BYTES) <= this.#maxBytes;
   }
 
-  /** Copies a chunk; the caller knows that there is room. Returns its block; it lies at the end of what is used. */
-  add(data: Uint8Array): CopyBlock {
+  /** Copies a chunk; the caller knows that there is room. Returns its block, and where in it the chunk begins. */
+  add(data: Uint8Array): { block: number; from: number } {
     const block = this.#blockFor(data.length);
-    block.bytes.set(data, block.used);
+    const from = block.used;
+    block.bytes.set(data, from);
     block.used += data.length;
     block.chunks++;
-    return block;
+    return { block: block.number, from };
+  }
+
+  view(number: number, from: number, to: number): Uint8Array<SharedArrayBuffer> {
+    return this.#block(number).bytes.subarray(from, to);
   }
 
   /** A chunk of the block was read to the end. */
-  release(block: CopyBlock): void {
+  release(number: number): void {
+    const block = this.#block(number);
     if (--block.chunks > 0) return;
     if (block === this.#current) block.used = 0;
-    else this.#count(-block.bytes.length);
+    else this.#drop(block);
+  }
+
+  #block(number: number): CopyBlock {
+    return this.#blocks[number] as CopyBlock;
   }
 
   #blockFor(length: number): CopyBlock {
     const current = this.#current;
     if (current && this.#fitsCurrent(length)) return current;
-    if (current?.chunks === 0) this.#count(-current.bytes.length);
-    this.#current = new CopyBlock(Math.max(length, BLOCK_BYTES));
-    this.#count(this.#current.bytes.length);
+    if (current?.chunks === 0) this.#drop(current);
+    // Shared, though no other thread sees it: a lease's bytes are the same kind of memory wherever they lie.
+    const bytes = new Uint8Array(new SharedArrayBuffer(Math.max(length, BLOCK_BYTES)));
+    const number = this.#freeNumbers.pop() ?? this.#blocks.length;
+    this.#current = this.#blocks[number] = { number, bytes, used: 0, chunks: 0 };
+    this.#count(bytes.length);
     return this.#current;
+  }
+
+  #drop({ number, bytes }: CopyBlock): void {
+    this.#blocks[number] = undefined;
+    this.#freeNumbers.push(number);
+    this.#count(-bytes.length);
   }
 
   #fitsCurrent(length: number): boolean {

@@ -9,25 +9,30 @@
  */
 import { fail } from '../../errors.js';
 import { LeaseTrace } from './lease-trace.js';
-import type { Chunk } from './received-data.js';
+import type { Reader, ReceivedData } from './received-data.js';
 
-/** What a lease gives its chunk back to. */
-export interface Lender {
-  giveBack(chunk: Chunk): void;
-}
+const EMPTY = new Uint8Array(new SharedArrayBuffer(0));
 
 export class Lease {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
-  readonly #chunk: Chunk | undefined;
-  readonly #lender: Lender | undefined;
+  readonly #received: ReceivedData | undefined;
+  readonly #reader: Reader | undefined;
+  readonly #chunk: number = 0;
+  readonly #version: number = 0;
   readonly #trace: LeaseTrace | undefined;
 
-  /** @internal Without a chunk: the empty lease at the end of a stream. */
-  constructor(bytes: Uint8Array<SharedArrayBuffer>, chunk?: Chunk, lender?: Lender) {
-    this.#bytes = bytes;
-    this.#chunk = chunk;
-    this.#lender = lender;
-    if (chunk) this.#trace = LeaseTrace.of(this, chunk);
+  /** @internal Of the reader's first unread chunk; without a reader, the empty lease at the end of a stream. */
+  constructor(received?: ReceivedData, reader?: Reader) {
+    this.#received = received;
+    this.#reader = reader;
+    if (received === undefined || reader === undefined) {
+      this.#bytes = EMPTY;
+      return;
+    }
+    this.#chunk = received.lend(reader);
+    this.#version = received.version(this.#chunk);
+    this.#bytes = received.bytes(this.#chunk);
+    this.#trace = LeaseTrace.of(this, received, this.#chunk);
   }
 
   /**
@@ -52,17 +57,21 @@ export class Lease {
 
   /** Gives the bytes back. Idempotent. */
   release(): void {
-    if (!this.#chunk || this.#chunk.over) return;
+    if (this.#received === undefined || this.#isOver()) return;
     this.#trace?.release(this.#bytes);
-    this.#lender?.giveBack(this.#chunk);
+    this.#received.giveBack(this.#reader as Reader, this.#chunk);
   }
 
   [Symbol.dispose](): void {
     this.release();
   }
 
+  #isOver(): boolean {
+    return this.#received !== undefined && this.#received.version(this.#chunk) !== this.#version;
+  }
+
   #check(): void {
-    if (!this.#chunk?.over) return;
+    if (!this.#isOver()) return;
     throw fail('ERR_SIDEPORT_LEASE_RELEASED', undefined, this.#trace && { cause: this.#trace.cause });
   }
 }

@@ -15,7 +15,8 @@
 import { buffersWanted, setCopiedBytes } from '../../atomics/flag.js';
 import { BuffersWanted } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
-import { type CopyBlock, CopyBlocks } from './copy-blocks.js';
+import { ChunkTable, Field, IN_BUFFER, NO_CHUNK } from './chunk-table.js';
+import { CopyBlocks } from './copy-blocks.js';
 import type { Segments } from './segments.js';
 
 /** Submits for this client, see `Client.submit`. */
@@ -25,39 +26,15 @@ export interface Submitter {
   recycled(): void;
 }
 
-/** The stream that a chunk belongs to, by its name on the I/O thread. */
-export interface ChunkOwner {
+/** A stream's part: its name on the I/O thread, and the ends of its lists in the table. Only ReceivedData writes these. */
+export interface Reader {
   readonly slot: number;
   readonly generation: number;
-}
-
-export class Chunk {
-  readonly owner: ChunkOwner;
-  /** The receive buffer's name; meaningless once copied. */
-  readonly buffer: number;
-  /** The unread part, within the buffer or the block. */
-  from = 0;
-  to: number;
-  /** Set when it was copied out. */
-  block: CopyBlock | undefined;
-  /** Its reader has given it back, or its stream has ended: the bytes are the I/O thread's. */
-  over = false;
-  /** Which drain brought it. */
-  readonly drain: number;
-  /** Links of the list of chunks that could be copied. */
-  older: Chunk | undefined;
-  newer: Chunk | undefined;
-
-  constructor(owner: ChunkOwner, buffer: number, length: number, drain: number) {
-    this.owner = owner;
-    this.buffer = buffer;
-    this.to = length;
-    this.drain = drain;
-  }
-
-  get length(): number {
-    return this.to - this.from;
-  }
+  /** Unread chunks, first to last; {@link NO_CHUNK} without one. */
+  firstChunk: number;
+  lastChunk: number;
+  /** Some lent chunk. */
+  lentChunk: number;
 }
 
 export class ReceivedData {
@@ -65,9 +42,10 @@ export class ReceivedData {
   readonly #segments: Segments;
   readonly #submitter: Submitter;
   readonly #blocks: CopyBlocks;
+  readonly #table = new ChunkTable();
   #drain = 0;
-  #oldest: Chunk | undefined;
-  #newest: Chunk | undefined;
+  #oldest = NO_CHUNK;
+  #newest = NO_CHUNK;
 
   constructor(words: Int32Array, segments: Segments, submitter: Submitter, maxUnreadBytes: number) {
     this.#words = words;
@@ -77,71 +55,149 @@ export class ReceivedData {
   }
 
   /** A DATA event. */
-  add(owner: ChunkOwner, buffer: number, length: number): Chunk {
-    const chunk = new Chunk(owner, buffer, length, this.#drain);
-    chunk.older = this.#newest;
-    if (this.#newest) this.#newest.newer = chunk;
-    else this.#oldest = chunk;
+  add(reader: Reader, buffer: number, length: number): void {
+    const table = this.#table;
+    const chunk = table.allocate(buffer, length);
+    table.set(chunk, Field.DRAIN, this.#drain);
+    table.set(chunk, Field.OLDER, this.#newest);
+    if (this.#newest === NO_CHUNK) this.#oldest = chunk;
+    else table.set(this.#newest, Field.NEWER, chunk);
     this.#newest = chunk;
+    if (reader.lastChunk === NO_CHUNK) reader.firstChunk = chunk;
+    else table.set(reader.lastChunk, Field.NEXT, chunk);
+    reader.lastChunk = chunk;
+  }
+
+  /** Copies unread bytes; returns how many. */
+  read(reader: Reader, into: Uint8Array): number {
+    const table = this.#table;
+    let count = 0;
+    while (count < into.length && reader.firstChunk !== NO_CHUNK) {
+      const chunk = reader.firstChunk;
+      const length = Math.min(this.length(chunk), into.length - count);
+      into.set(this.#view(chunk, length), count);
+      count += length;
+      table.set(chunk, Field.FROM, table.get(chunk, Field.FROM) + length);
+      if (this.length(chunk) === 0) this.#done(reader, this.#shift(reader));
+    }
+    return count;
+  }
+
+  /** Lends the first unread chunk, which there is: it stays where it is until it is given back. */
+  lend(reader: Reader): number {
+    const chunk = this.#shift(reader);
+    const table = this.#table;
+    if (table.get(chunk, Field.BLOCK) === IN_BUFFER) this.#unlinkFromAges(chunk);
+    table.set(chunk, Field.LENT, 1);
+    table.set(chunk, Field.OLDER, NO_CHUNK);
+    table.set(chunk, Field.NEWER, reader.lentChunk);
+    if (reader.lentChunk !== NO_CHUNK) table.set(reader.lentChunk, Field.OLDER, chunk);
+    reader.lentChunk = chunk;
     return chunk;
   }
 
-  /** The first `length` unread bytes of a chunk, where they lie. */
-  view({ block, buffer, from }: Chunk, length: number): Uint8Array<SharedArrayBuffer> {
-    return block ? block.bytes.subarray(from, from + length) : this.#segments.view(buffer, from, from + length);
+  /** Tells a row's tenants apart: a lent chunk is over once this is another. */
+  version(chunk: number): number {
+    return this.#table.get(chunk, Field.VERSION);
   }
 
-  /** A lease is made of the chunk: it stays where it is until {@link done}. */
-  lend(chunk: Chunk): void {
-    if (!chunk.block) this.#unlink(chunk);
+  length(chunk: number): number {
+    return this.#table.get(chunk, Field.TO) - this.#table.get(chunk, Field.FROM);
   }
 
-  /** The chunk was read to the end, or is not wanted. Once per chunk. */
-  done(chunk: Chunk): void {
-    const { block, owner, buffer } = chunk;
-    chunk.over = true;
-    if (block) {
-      this.#blocks.release(block);
-      this.#submitter.submit(Submission.COPIES_READ, owner.slot, owner.generation, 1);
-    } else {
-      this.#unlink(chunk);
-      this.#submitter.submit(Submission.RECYCLE, 0, 0, buffer);
-    }
-    this.#submitter.recycled();
+  /** A lent chunk's bytes, where they lie. */
+  bytes(chunk: number): Uint8Array<SharedArrayBuffer> {
+    return this.#view(chunk, this.length(chunk));
+  }
+
+  /** A lease ends: once per lent chunk. */
+  giveBack(reader: Reader, chunk: number): void {
+    this.#done(reader, chunk);
+  }
+
+  /** The stream ends: nothing of it is wanted any more, and its leases are over. */
+  discard(reader: Reader): void {
+    while (reader.firstChunk !== NO_CHUNK) this.#done(reader, this.#shift(reader));
+    while (reader.lentChunk !== NO_CHUNK) this.#done(reader, reader.lentChunk);
   }
 
   /** A drain begins: what came before may be copied. */
   beginDrain(): void {
-    this.#drain++;
+    this.#drain = (this.#drain + 1) | 0;
   }
 
   /** Copies old chunks out of their buffers, if the I/O thread wishes it. */
   copyOut(): void {
     if (!this.wantsCopies()) return;
-    for (let chunk = this.#oldest; chunk && chunk.drain < this.#drain; chunk = this.#oldest) {
-      if (!this.#blocks.hasRoomFor(chunk.length)) break;
-      this.#unlink(chunk);
-      const block = this.#blocks.add(this.view(chunk, chunk.length));
-      chunk.block = block;
-      [chunk.from, chunk.to] = [block.used - chunk.length, block.used];
-      this.#submitter.submit(Submission.RECYCLE, 0, 0, chunk.buffer, 1);
+    const table = this.#table;
+    for (let chunk = this.#oldest; chunk !== NO_CHUNK; chunk = this.#oldest) {
+      if (table.get(chunk, Field.DRAIN) === this.#drain || !this.#blocks.hasRoomFor(this.length(chunk))) break;
+      this.#unlinkFromAges(chunk);
+      const { block, from } = this.#blocks.add(this.bytes(chunk));
+      const to = from + this.length(chunk);
+      table.set(chunk, Field.BLOCK, block);
+      table.set(chunk, Field.FROM, from);
+      table.set(chunk, Field.TO, to);
+      this.#submitter.submit(Submission.RECYCLE, 0, 0, table.get(chunk, Field.BUFFER), 1);
     }
     this.#submitter.recycled();
   }
 
   /** Whether the next drain would copy: news to a thread that is about to sleep. */
   wantsCopies(): boolean {
-    const oldest = this.#oldest;
-    if (!oldest || (buffersWanted(this.#words) & BuffersWanted.COPIED_OUT) === 0) return false;
-    return this.#blocks.hasRoomFor(oldest.length);
+    if (this.#oldest === NO_CHUNK || (buffersWanted(this.#words) & BuffersWanted.COPIED_OUT) === 0) return false;
+    return this.#blocks.hasRoomFor(this.length(this.#oldest));
   }
 
-  /** Idempotent: a chunk is linked while it has a neighbour or is an end. */
-  #unlink(chunk: Chunk): void {
-    if (chunk.older) chunk.older.newer = chunk.newer;
-    else if (this.#oldest === chunk) this.#oldest = chunk.newer;
-    if (chunk.newer) chunk.newer.older = chunk.older;
-    else if (this.#newest === chunk) this.#newest = chunk.older;
-    chunk.older = chunk.newer = undefined;
+  #view(chunk: number, length: number): Uint8Array<SharedArrayBuffer> {
+    const table = this.#table;
+    const from = table.get(chunk, Field.FROM);
+    const block = table.get(chunk, Field.BLOCK);
+    if (block !== IN_BUFFER) return this.#blocks.view(block, from, from + length);
+    return this.#segments.view(table.get(chunk, Field.BUFFER), from, from + length);
+  }
+
+  /** Takes the first chunk, which there is, off the stream's unread ones. */
+  #shift(reader: Reader): number {
+    const chunk = reader.firstChunk;
+    reader.firstChunk = this.#table.get(chunk, Field.NEXT);
+    if (reader.firstChunk === NO_CHUNK) reader.lastChunk = NO_CHUNK;
+    return chunk;
+  }
+
+  /** The chunk, which is off the unread ones, was read to the end, or is not wanted. */
+  #done(reader: Reader, chunk: number): void {
+    const table = this.#table;
+    const block = table.get(chunk, Field.BLOCK);
+    if (table.get(chunk, Field.LENT) === 1) this.#unlinkFromLent(reader, chunk);
+    else if (block === IN_BUFFER) this.#unlinkFromAges(chunk);
+    if (block === IN_BUFFER) {
+      this.#submitter.submit(Submission.RECYCLE, 0, 0, table.get(chunk, Field.BUFFER));
+    } else {
+      this.#blocks.release(block);
+      this.#submitter.submit(Submission.COPIES_READ, reader.slot, reader.generation, 1);
+    }
+    table.free(chunk);
+    this.#submitter.recycled();
+  }
+
+  #unlinkFromAges(chunk: number): void {
+    if (chunk === this.#oldest) this.#oldest = this.#table.get(chunk, Field.NEWER);
+    if (chunk === this.#newest) this.#newest = this.#table.get(chunk, Field.OLDER);
+    this.#unlink(chunk);
+  }
+
+  #unlinkFromLent(reader: Reader, chunk: number): void {
+    if (chunk === reader.lentChunk) reader.lentChunk = this.#table.get(chunk, Field.NEWER);
+    this.#unlink(chunk);
+  }
+
+  /** Out of whichever list it is in. */
+  #unlink(chunk: number): void {
+    const table = this.#table;
+    const older = table.get(chunk, Field.OLDER);
+    const newer = table.get(chunk, Field.NEWER);
+    if (older !== NO_CHUNK) table.set(older, Field.NEWER, newer);
+    if (newer !== NO_CHUNK) table.set(newer, Field.OLDER, older);
   }
 }

@@ -3,63 +3,92 @@
  *
  * Some are kept for streams that have none in flight: slow readers may take the rest, but never the last ones,
  * so a stream with nothing unsent can always write.
+ *
+ * A stream's buffers are linked through the pool's arrays, so that writing allocates nothing.
  */
 import { appendToSendBuffer, beginSendBuffer } from '../../atomics/send-word.js';
-import { bufferName, indexOf, type SegmentDescription, segmentOf } from '../../protocol/buffer-name.js';
+import { bufferName, indexOf, type SegmentDescription } from '../../protocol/buffer-name.js';
 import { type Geometry, sendWordsBase } from '../../protocol/client-memory.js';
 
 /** One part in eight is reserved. */
 const RESERVE_SHIFT = 3;
+export const NO_BUFFER = -1;
 
 export class SendPool {
   readonly bufferSize: number;
   readonly #words: Int32Array;
   readonly #wordsBase: number;
-  readonly #segments: (Uint8Array | undefined)[] = [];
-  readonly #free: number[] = [];
+  readonly #segment: number;
+  readonly #bytes: Uint8Array;
+  /** By buffer: the bytes in it, and the name of the one behind it in its stream; of a free one, of the next free one. */
+  readonly #lengths: Int32Array;
+  readonly #next: Int32Array;
   readonly #reserve: number;
+  #firstFree = NO_BUFFER;
+  #free = 0;
 
   constructor(words: Int32Array, geometry: Geometry, segments: readonly SegmentDescription[]) {
     this.#words = words;
     this.#wordsBase = sendWordsBase(geometry);
-    let [size, total] = [0, 0];
-    segments.forEach(({ use, memory, bufferSize, bufferCount }, segment) => {
-      if (use !== 'send') return;
-      this.#segments[segment] = new Uint8Array(memory);
-      for (let index = bufferCount - 1; index >= 0; index--) this.#free.push(bufferName(segment, index));
-      size = bufferSize;
-      total += bufferCount;
-    });
-    this.bufferSize = size;
-    this.#reserve = Math.max(1, total >> RESERVE_SHIFT);
+    this.#segment = segments.findIndex(({ use }) => use === 'send');
+    const segment = segments[this.#segment];
+    if (!segment) throw new RangeError('no segment of send buffers');
+    const { memory, bufferSize, bufferCount } = segment;
+    this.#bytes = new Uint8Array(memory);
+    this.bufferSize = bufferSize;
+    this.#lengths = new Int32Array(bufferCount);
+    this.#next = new Int32Array(bufferCount);
+    for (let index = bufferCount - 1; index >= 0; index--) this.release(bufferName(this.#segment, index));
+    this.#reserve = Math.max(1, bufferCount >> RESERVE_SHIFT);
   }
 
   /** Whether a stream may take a buffer now; `holding` says whether it has others in flight. */
   available(holding: boolean): boolean {
-    return this.#free.length > (holding ? this.#reserve : 0);
+    return this.#free > (holding ? this.#reserve : 0);
   }
 
   /** Takes a buffer and fills it; the caller knows that one is available. Returns its name. */
   fill(bytes: Uint8Array): number {
-    const name = this.#free.pop() as number;
-    this.#segment(name).set(bytes, indexOf(name) * this.bufferSize);
-    beginSendBuffer(this.#words, this.#wordsBase + indexOf(name), bytes.length);
+    const name = this.#firstFree;
+    const index = indexOf(name);
+    this.#firstFree = this.#next[index] as number;
+    this.#free--;
+    this.#bytes.set(bytes, index * this.bufferSize);
+    this.#lengths[index] = bytes.length;
+    this.#next[index] = NO_BUFFER;
+    beginSendBuffer(this.#words, this.#wordsBase + index, bytes.length);
     return name;
   }
 
-  /** Appends to a buffer that holds `length` bytes; they fit. False if it is being sent already. */
-  append(name: number, length: number, bytes: Uint8Array): boolean {
+  /** Appends to a buffer, where they fit. False if it is being sent already. */
+  append(name: number, bytes: Uint8Array): boolean {
+    const index = indexOf(name);
+    const length = this.#lengths[index] as number;
     // Behind what may be sent meanwhile: nobody reads there before the length says so.
-    this.#segment(name).set(bytes, indexOf(name) * this.bufferSize + length);
-    return appendToSendBuffer(this.#words, this.#wordsBase + indexOf(name), length, length + bytes.length);
+    this.#bytes.set(bytes, index * this.bufferSize + length);
+    if (!appendToSendBuffer(this.#words, this.#wordsBase + index, length, length + bytes.length)) return false;
+    this.#lengths[index] = length + bytes.length;
+    return true;
   }
 
-  /** The I/O thread gave it back. */
+  /** The bytes in a buffer that is not free. */
+  length(name: number): number {
+    return this.#lengths[indexOf(name)] as number;
+  }
+
+  /** The buffer behind it in its stream. */
+  next(name: number): number {
+    return this.#next[indexOf(name)] as number;
+  }
+
+  link(name: number, next: number): void {
+    this.#next[indexOf(name)] = next;
+  }
+
+  /** The I/O thread gave it back; its stream has it in its list no more, or has ended. */
   release(name: number): void {
-    this.#free.push(name);
-  }
-
-  #segment(name: number): Uint8Array {
-    return this.#segments[segmentOf(name)] as Uint8Array;
+    this.#next[indexOf(name)] = this.#firstFree;
+    this.#firstFree = name;
+    this.#free++;
   }
 }

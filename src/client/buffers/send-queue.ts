@@ -12,20 +12,20 @@
  */
 import { Submission } from '../../protocol/submissions.js';
 import type { Client } from '../link/client.js';
-import type { SlotName } from '../sources/source.js';
+import type { SlotName } from '../link/slots.js';
+import { NO_BUFFER } from './send-pool.js';
 
 export class SendQueue {
   readonly #client: Client;
   readonly #name: SlotName;
-  /** Bytes in each buffer, oldest first; SENT comes in the same order. */
-  readonly #lengths: number[] = [];
-  /** The buffer of the last length, to which the next write is appended if it still can be. */
-  #last = -1;
+  /** Ends of the list of buffers, oldest first; SENT comes in the same order. The next write is appended to the last if it can be. */
+  #first = NO_BUFFER;
+  #last = NO_BUFFER;
   #bytes = 0;
   #full = false;
 
-  constructor(name: SlotName) {
-    this.#client = name.client;
+  constructor(client: Client, name: SlotName) {
+    this.#client = client;
     this.#name = name;
   }
 
@@ -33,7 +33,7 @@ export class SendQueue {
   get hasRoom(): boolean {
     const { limits, sendPool } = this.#client;
     if (this.#full) return false;
-    if (this.#bytes < limits.sendHighWaterBytes && sendPool.available(this.#lengths.length > 0)) return true;
+    if (this.#bytes < limits.sendHighWaterBytes && sendPool.available(this.#first !== NO_BUFFER)) return true;
     this.#full = true;
     return false;
   }
@@ -46,7 +46,8 @@ export class SendQueue {
       const length = Math.min(limits.sendHighWaterBytes - this.#bytes, sendPool.bufferSize, bytes.length - count);
       const name = sendPool.fill(length === bytes.length ? bytes : bytes.subarray(count, count + length));
       this.#client.submit(Submission.SEND, this.#name.slot, this.#name.generation, name);
-      this.#lengths.push(length);
+      if (this.#last === NO_BUFFER) this.#first = name;
+      else sendPool.link(this.#last, name);
       this.#last = name;
       this.#bytes += length;
       count += length;
@@ -54,28 +55,30 @@ export class SendQueue {
     return count;
   }
 
-  /** The oldest buffer came back. */
-  sent(): void {
-    this.#bytes -= this.#lengths.shift() ?? 0;
+  /** A buffer comes back, and is the pool's again right after this. Out of order only when the stream was reset: nobody writes any more. */
+  sent(name: number): void {
+    if (name !== this.#first) return;
+    const { sendPool } = this.#client;
+    this.#bytes -= sendPool.length(name);
+    this.#first = sendPool.next(name);
+    if (this.#first === NO_BUFFER) this.#last = NO_BUFFER;
   }
 
   /** Asked after a buffer came back to a stream that was full: whether it has room again. */
   drained(): boolean {
     const { limits, sendPool } = this.#client;
-    if (this.#bytes > limits.sendLowWaterBytes || !sendPool.available(this.#lengths.length > 0)) return false;
+    if (this.#bytes > limits.sendLowWaterBytes || !sendPool.available(this.#first !== NO_BUFFER)) return false;
     this.#full = false;
     return true;
   }
 
   #append(bytes: Uint8Array): number {
-    const at = this.#lengths.length - 1;
-    const length = this.#lengths[at];
+    if (this.#last === NO_BUFFER || this.#full) return 0;
     const { limits, sendPool } = this.#client;
-    const most = Math.min(limits.sendHighWaterBytes - this.#bytes, sendPool.bufferSize - (length ?? 0), bytes.length);
-    if (length === undefined || this.#full || most <= 0) return 0;
-    const part = most === bytes.length ? bytes : bytes.subarray(0, most);
-    if (!sendPool.append(this.#last, length, part)) return 0;
-    this.#lengths[at] = length + most;
+    const room = Math.min(limits.sendHighWaterBytes - this.#bytes, sendPool.bufferSize - sendPool.length(this.#last));
+    const most = Math.min(room, bytes.length);
+    if (most <= 0) return 0;
+    if (!sendPool.append(this.#last, most === bytes.length ? bytes : bytes.subarray(0, most))) return 0;
     this.#bytes += most;
     return most;
   }

@@ -23,9 +23,8 @@ import { Submission } from '../../protocol/submissions.js';
 import { ReceivedData } from '../buffers/received-data.js';
 import { Segments } from '../buffers/segments.js';
 import { SendPool } from '../buffers/send-pool.js';
-import type { SlotName } from '../sources/source.js';
 import { Hold, Holds } from './holds.js';
-import { type SlotOwner, Slots } from './slots.js';
+import { type SlotName, type SlotOwner, Slots } from './slots.js';
 import { SubmissionQueue } from './submission-queue.js';
 
 /** Blocking waits look this often whether the I/O thread still lives; its death cannot notify a blocked thread. */
@@ -58,6 +57,8 @@ type Attached = Extract<AttachAnswer, { kind: 'attached' }>;
 export class Client {
   readonly portId: number;
   readonly words: Int32Array;
+  /** The same memory, for what is not made of words. */
+  readonly bytes: Uint8Array;
   readonly limits: ClientLimits;
   readonly sendPool: SendPool;
   readonly received: ReceivedData;
@@ -102,6 +103,7 @@ export class Client {
     this.portId = portId;
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
+    this.bytes = new Uint8Array(attached.memory);
     this.#ioHeader = new Int32Array(attached.ioHeader);
     const { geometry, segments } = attached;
     this.#submissions = new SubmissionQueue(this.words, this.#ioHeader, geometry, link, () => {
@@ -220,10 +222,14 @@ export class Client {
   // -- slots -----------------------------------------------------------------------------------------
 
   /** @throws ERR_SIDEPORT_LIMIT */
-  allocate(owner: SlotOwner): SlotName {
+  allocate(owner: SlotOwner): number {
     const slot = this.#slots.allocate(owner);
     clearReadiness(this.words, slot);
-    return { client: this, slot, generation: this.#slots.generation(slot) };
+    return slot;
+  }
+
+  generation(slot: number): number {
+    return this.#slots.generation(slot);
   }
 
   get slotsAvailable(): number {
@@ -241,7 +247,7 @@ export class Client {
   }
 
   /** Closes a connection that nobody here wants. */
-  reset(slot: number, generation: number): void {
+  reset({ slot, generation }: SlotName): void {
     this.submit(Submission.CLOSE, slot, generation, CloseMode.RESET);
     this.flush();
   }
@@ -349,12 +355,13 @@ export class Client {
   #dispatch(kind: number, slot: number, generation: number, at: number): void {
     const a = this.words[at + 2] as number;
     const b = this.words[at + 3] as number;
-    if (kind === EventKind.SENT) this.sendPool.release(a);
     if (kind === EventKind.POSTED) return this.#posted(a);
     const owner = this.#slots.owner(slot, generation);
     if (kind === EventKind.RELEASED) return this.#released(slot, owner);
-    if (owner) owner.dispatch(kind, kind === EventKind.ACCEPTED ? slot : a, b);
-    else if (kind === EventKind.DATA) this.recycle(a);
+    owner?.dispatch(kind, kind === EventKind.ACCEPTED ? slot : a, b);
+    // After its stream has unlinked it.
+    if (kind === EventKind.SENT) this.sendPool.release(a);
+    else if (kind === EventKind.DATA && !owner) this.recycle(a);
   }
 
   #released(slot: number, owner: SlotOwner | undefined): void {

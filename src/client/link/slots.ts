@@ -4,6 +4,12 @@
  */
 import { fail } from '../../errors.js';
 
+/** A source's name on its I/O thread. */
+export interface SlotName {
+  readonly slot: number;
+  readonly generation: number;
+}
+
 /** Whoever an event for a slot is for. */
 export interface SlotOwner {
   dispatch(kind: number, a: number, b: number): void;

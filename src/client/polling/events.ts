@@ -88,7 +88,14 @@ export class Events implements Iterable<Event> {
     event.ready = ready;
   }
 
-  *[Symbol.iterator](): IterableIterator<Event> {
-    for (let at = 0; at < this.#length; at++) yield this.#events[at] as Event;
+  // Not a generator: an iterator this plain costs nothing in a loop that is optimised.
+  [Symbol.iterator](): Iterator<Event> {
+    let at = 0;
+    return {
+      next: (): IteratorResult<Event> => {
+        if (at >= this.#length) return { done: true, value: undefined };
+        return { done: false, value: this.#events[at++] as Event };
+      },
+    };
   }
 }

@@ -29,6 +29,18 @@ export interface ReadyList {
   enqueue(registration: Registration): void;
 }
 
+/** Bits of a registration's state. */
+const QUEUED = 1;
+const DISARMED = 2;
+const ENDED = 4;
+
+/** What an interest hears of, by interest: its own bits, their ends, and errors always. */
+const MASKS = [0, INTEREST_READABLE, INTEREST_WRITABLE, INTEREST_READABLE | INTEREST_WRITABLE].map((interest) => {
+  const readable = (interest & INTEREST_READABLE) !== 0 ? Ready.READABLE | Ready.READ_CLOSED : 0;
+  const writable = (interest & INTEREST_WRITABLE) !== 0 ? Ready.WRITABLE | Ready.WRITE_CLOSED : 0;
+  return Ready.ERROR | readable | writable;
+});
+
 export class Registration {
   readonly source: ReadinessSource;
   readonly list: ReadyList;
@@ -36,13 +48,12 @@ export class Registration {
   interest = 0;
   /** The link of the ready list. */
   next: Registration | undefined;
-  #mask = 0;
+  /** Of the same source, with another Poll. */
+  sibling: Registration | undefined;
   #options = 0;
   /** What changed since the last delivery. */
   #edges = 0;
-  #disarmed = false;
-  #queued = false;
-  #live = true;
+  #state = 0;
 
   constructor(source: ReadinessSource, list: ReadyList) {
     this.source = source;
@@ -54,39 +65,40 @@ export class Registration {
     this.token = token;
     this.interest = interest;
     this.#options = options;
-    this.#mask = Ready.ERROR;
-    if ((interest & INTEREST_READABLE) !== 0) this.#mask |= Ready.READABLE | Ready.READ_CLOSED;
-    if ((interest & INTEREST_WRITABLE) !== 0) this.#mask |= Ready.WRITABLE | Ready.WRITE_CLOSED;
-    this.#disarmed = false;
+    this.#state &= ~DISARMED;
     this.#edges = 0;
     this.raise(this.source.readiness());
   }
 
   /** The source's state has changed in these bits. */
   raise(bits: number): void {
-    if (this.#disarmed || !this.#live) return;
-    this.#edges |= bits & this.#mask;
-    if (this.#edges === 0 || this.#queued) return;
-    this.#queued = true;
+    if ((this.#state & (DISARMED | ENDED)) !== 0) return;
+    this.#edges |= bits & this.#mask();
+    if (this.#edges === 0 || (this.#state & QUEUED) !== 0) return;
+    this.#state |= QUEUED;
     this.list.enqueue(this);
   }
 
   /** Taken from the ready list: the bits to deliver, 0 for none. Queues itself again if it is to be asked again. */
   deliver(): number {
-    this.#queued = false;
-    if (!this.#live || this.#disarmed) return 0;
-    const now = this.source.readiness() & this.#mask;
+    this.#state &= ~QUEUED;
+    if (this.#state !== 0) return 0;
+    const now = this.source.readiness() & this.#mask();
     const level = (this.#options & PollOpt.LEVEL) !== 0;
     const due = level ? now : now & this.#edges;
     this.#edges = 0;
     if (due === 0) return 0;
-    if ((this.#options & PollOpt.ONESHOT) !== 0) this.#disarmed = true;
+    if ((this.#options & PollOpt.ONESHOT) !== 0) this.#state |= DISARMED;
     else if (level) this.raise(now);
     return now;
   }
 
   /** Deregistered: never delivers again, also if it is queued. */
   end(): void {
-    this.#live = false;
+    this.#state |= ENDED;
+  }
+
+  #mask(): number {
+    return MASKS[this.interest] as number;
   }
 }

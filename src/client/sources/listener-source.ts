@@ -4,27 +4,25 @@
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
-import { ADDRESS_WORDS, decodeAddress, type SocketAddress } from '../../protocol/address.js';
-import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
+import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { Client } from '../link/client.js';
 import type { SlotOwner } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { type SlotName, Source } from './source.js';
+import { Source } from './source.js';
 import { StreamSource } from './stream-source.js';
 
-/** A slot lent to the I/O thread for one connection. */
-class Credit implements SlotOwner {
+/** Owns the slots that a listener has lent to the I/O thread, one for each connection to come. */
+class Credits implements SlotOwner {
   readonly #listener: ListenerSource;
-  name: SlotName | undefined;
 
   constructor(listener: ListenerSource) {
     this.#listener = listener;
   }
 
-  dispatch(kind: number, _a: number, fd: number): void {
-    if (kind === EventKind.ACCEPTED && this.name) this.#listener.accepted(this.name, fd);
+  dispatch(kind: number, slot: number, fd: number): void {
+    if (kind === EventKind.ACCEPTED) this.#listener.accepted(slot, fd);
   }
 
   released(): void {
@@ -35,13 +33,18 @@ class Credit implements SlotOwner {
 }
 
 export class ListenerSource extends Source {
-  readonly kind = 'TcpListener';
   readonly #accepted: StreamSource[] = [];
+  /** Slots lent and neither used nor returned. */
   #credits = 0;
+  readonly #creditOwner = new Credits(this);
   #error: SystemError | undefined;
 
   constructor(descriptor: Descriptor) {
     super(descriptor, descriptor.fd);
+  }
+
+  get kind(): string {
+    return 'TcpListener';
   }
 
   readiness(): number {
@@ -53,18 +56,20 @@ export class ListenerSource extends Source {
 
   dispatch(kind: number): void {
     if (kind !== EventKind.READY) return;
-    const { client, slot } = this.name as SlotName;
-    if ((takeReadiness(client.words, slot) & Readiness.FAILED) === 0) return;
+    const { client, slot } = this;
+    if (!client || (takeReadiness(client.words, slot) & Readiness.FAILED) === 0) return;
     this.#error = systemError('accept', readinessErrno(client.words, slot));
     this.raise(Ready.READABLE | Ready.ERROR);
   }
 
   /** A connection came in; its slot was lent by us. */
-  accepted(name: SlotName, fd: number): void {
+  accepted(slot: number, fd: number): void {
     this.#credits--;
-    if (this.closed) return name.client.reset(name.slot, name.generation);
-    const stream = StreamSource.accepted(name, fd, peerAddress(name.client, name.slot));
-    name.client.transfer(name, stream);
+    const client = this.client as Client;
+    const name = { slot, generation: client.generation(slot) };
+    if (this.closed) return client.reset(name);
+    const stream = StreamSource.accepted(client, name, fd);
+    client.transfer(name, stream);
     this.#accepted.push(stream);
     this.raise(Ready.READABLE);
   }
@@ -81,7 +86,7 @@ export class ListenerSource extends Source {
       this.#lendSlots();
       return stream;
     }
-    this.name?.client.checkAlive();
+    this.client?.checkAlive();
     return null;
   }
 
@@ -102,39 +107,30 @@ export class ListenerSource extends Source {
     return this.#credits > 0;
   }
 
-  protected open(name: SlotName, interest: number): void {
-    name.client.submit(Submission.OPEN_LISTENER, name.slot, name.generation, this.fd, interest);
+  protected open(client: Client, interest: number): void {
+    client.submit(Submission.OPEN_LISTENER, this.slot, this.generation, this.fd, interest);
     this.#lendSlots();
   }
 
   /** Accepted and never asked for: reset, as the kernel does with its backlog. */
   protected ending(): void {
-    const { client } = this.name as SlotName;
-    client.forgetSlots(this);
+    this.client?.forgetSlots(this);
     for (const stream of this.#accepted.splice(0)) stream.abort();
   }
 
   /** Lends slots until `acceptAhead` connections are accepted or may be. Wakes only when accepting would stall. */
   #lendSlots(): void {
-    const { client, slot, generation } = this.name as SlotName;
-    if (!client.isAlive) return;
+    const { client, slot, generation } = this;
+    if (!client?.isAlive) return;
     const ahead = client.limits.acceptAhead;
     const wasShort = this.#credits <= ahead >> 2;
     while (this.#credits + this.#accepted.length < ahead && client.slotsAvailable > 0) {
-      const credit = new Credit(this);
-      credit.name = client.allocate(credit);
+      const lent = client.allocate(this.#creditOwner);
       this.#credits++;
-      client.submit(Submission.ACCEPT_CREDIT, slot, generation, credit.name.slot, credit.name.generation);
+      client.submit(Submission.ACCEPT_CREDIT, slot, generation, lent, client.generation(lent));
     }
     if (this.#credits === 0 && this.#accepted.length < ahead) client.awaitSlots(this);
     if (wasShort) client.flush();
     else client.flushLazily();
   }
-}
-
-/** The address that the I/O thread left in the slot's record before it told us. */
-function peerAddress(client: Client, slot: number): SocketAddress {
-  const at = slotBase(slot) + Slot.ADDRESS;
-  const words = client.words.slice(at, at + ADDRESS_WORDS);
-  return decodeAddress(new Uint8Array(words.buffer)) ?? { address: '', family: 'IPv4', port: 0 };
 }

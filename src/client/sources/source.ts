@@ -17,22 +17,20 @@ import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { Client } from '../link/client.js';
 import { Hold } from '../link/holds.js';
-import type { SlotOwner } from '../link/slots.js';
+import type { SlotName, SlotOwner } from '../link/slots.js';
 import { type ReadinessSource, type ReadyList, Registration } from '../polling/registration.js';
 
-/** A source's name on its I/O thread. */
-export interface SlotName {
-  readonly client: Client;
-  readonly slot: number;
-  readonly generation: number;
-}
+const NO_SLOT = -1;
 
-export abstract class Source implements ReadinessSource, SlotOwner {
+export abstract class Source implements ReadinessSource, SlotName, SlotOwner {
   /** The public class's name, for warnings. */
-  abstract readonly kind: string;
-  /** @internal */
-  protected name: SlotName | undefined;
-  readonly #registrations: Registration[] = [];
+  abstract get kind(): string;
+  /** @internal Whose I/O thread serves this; undefined while fresh. With it come slot and generation. */
+  client: Client | undefined;
+  slot = NO_SLOT;
+  generation = 0;
+  /** Few, mostly one: linked through their `sibling`. */
+  #registration: Registration | undefined;
   #descriptor: Descriptor | undefined;
   #fd: number;
   #submittedInterest = 0;
@@ -41,11 +39,11 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   /** Taken while this flushes after its close. */
   #hold: Hold | undefined;
 
-  /** @internal Fresh with a descriptor of its own, or accepted: `fd` is the port's, `name` its slot. */
-  protected constructor(descriptor: Descriptor | undefined, fd: number, name?: SlotName) {
+  /** @internal Fresh with a descriptor of its own, or accepted: `fd` is the port's, the slot was lent before. */
+  protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     this.#descriptor = descriptor;
     this.#fd = fd;
-    this.name = name;
+    if (client && name) this.#settle(client, name.slot, name.generation);
   }
 
   /** Whether `close` or `abort` was called. */
@@ -70,7 +68,7 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   abstract dispatch(kind: number, a: number, b: number): void;
 
   /** @internal Submits the opening of a fresh source in its new slot. */
-  protected abstract open(name: SlotName, interest: number): void;
+  protected abstract open(client: Client, interest: number): void;
 
   /** @internal The last chance to give buffers back. */
   protected abstract ending(): void;
@@ -99,13 +97,14 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   /** @internal @throws ERR_SIDEPORT_ALREADY_REGISTERED, ERR_SIDEPORT_OTHER_IO_THREAD, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT */
   registerWith(client: Client, list: ReadyList, token: number, interest: number, options: number): void {
     this.checkOpen();
-    if (this.name !== undefined && this.name.client !== client) throw fail('ERR_SIDEPORT_OTHER_IO_THREAD');
+    if (this.client !== undefined && this.client !== client) throw fail('ERR_SIDEPORT_OTHER_IO_THREAD');
     if (this.#find(list)) throw fail('ERR_SIDEPORT_ALREADY_REGISTERED');
     client.checkAlive();
     // Nothing is changed before the last thing that can fail.
-    if (this.name === undefined) this.#openOn(client, interest);
+    if (this.client === undefined) this.#openOn(client, interest);
     const registration = new Registration(this, list);
-    this.#registrations.push(registration);
+    registration.sibling = this.#registration;
+    this.#registration = registration;
     registration.set(token, interest, options);
     this.#submitInterest();
   }
@@ -130,8 +129,13 @@ export abstract class Source implements ReadinessSource, SlotOwner {
 
   /** @internal The Poll closes: as deregister, without complaint. */
   forgetPoll(list: ReadyList): void {
-    const at = this.#registrations.findIndex((registration) => registration.list === list);
-    if (at >= 0) this.#registrations.splice(at, 1)[0]?.end();
+    let before: Registration | undefined;
+    for (let each = this.#registration; each; before = each, each = each.sibling) {
+      if (each.list !== list) continue;
+      if (before) before.sibling = each.sibling;
+      else this.#registration = each.sibling;
+      return each.end();
+    }
   }
 
   /**
@@ -140,8 +144,8 @@ export abstract class Source implements ReadinessSource, SlotOwner {
    */
   protected get fd(): number {
     this.checkOpen();
-    this.name?.client.probe();
-    this.name?.client.checkAlive();
+    this.client?.probe();
+    this.client?.checkAlive();
     return this.#fd;
   }
 
@@ -152,13 +156,13 @@ export abstract class Source implements ReadinessSource, SlotOwner {
 
   /** @internal Tells every registration that these bits have changed. */
   protected raise(bits: number): void {
-    for (const registration of this.#registrations) registration.raise(bits);
+    for (let each = this.#registration; each; each = each.sibling) each.raise(bits);
   }
 
   /** @internal Submits for this source's slot. */
   protected submit(opcode: number, a = 0, b = 0): void {
-    const { client, slot, generation } = this.name as SlotName;
-    client.submit(opcode, slot, generation, a, b);
+    const client = this.client as Client;
+    client.submit(opcode, this.slot, this.generation, a, b);
     client.flush();
   }
 
@@ -166,12 +170,13 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   protected end(mode: number): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const registration of this.#registrations.splice(0)) registration.end();
-    if (this.name === undefined) {
+    for (let each = this.#registration; each; each = each.sibling) each.end();
+    this.#registration = undefined;
+    const { client } = this;
+    if (client === undefined) {
       this.#descriptor?.close();
       return;
     }
-    const { client } = this.name;
     try {
       this.ending();
       // From here on the descriptor is the I/O thread's alone: it closes it, and the kernel reuses the number.
@@ -192,22 +197,30 @@ export abstract class Source implements ReadinessSource, SlotOwner {
   }
 
   #find(list: ReadyList): Registration | undefined {
-    return this.#registrations.find((registration) => registration.list === list);
+    let each = this.#registration;
+    while (each && each.list !== list) each = each.sibling;
+    return each;
   }
 
   #openOn(client: Client, interest: number): void {
-    const name = client.allocate(this);
-    this.name = name;
+    const slot = client.allocate(this);
+    this.#settle(client, slot, client.generation(slot));
     this.#submittedInterest = interest;
-    client.lend(this.#descriptor as Descriptor, name);
-    this.open(name, interest);
+    client.lend(this.#descriptor as Descriptor, this);
+    this.open(client, interest);
     client.flush();
+  }
+
+  #settle(client: Client, slot: number, generation: number): void {
+    this.client = client;
+    this.slot = slot;
+    this.generation = generation;
   }
 
   /** Tells the I/O thread what anyone here is interested in, when that has changed. */
   #submitInterest(): void {
     let interest = 0;
-    for (const registration of this.#registrations) interest |= registration.interest;
+    for (let each = this.#registration; each; each = each.sibling) interest |= each.interest;
     if (interest === this.#submittedInterest) return;
     this.#submittedInterest = interest;
     this.submit(Submission.INTEREST, interest);

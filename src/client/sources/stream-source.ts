@@ -8,67 +8,69 @@
  * ```
  *
  * One error slot serves both directions: `takeError`, or whichever of `read` and `write` meets it first, gives it once.
+ *
+ * A program may have ten thousand of these, most of them idle: so each has few words, and what only traffic needs is made by it.
  */
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
-import type { SocketAddress } from '../../protocol/address.js';
+import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import { Lease, type Lender } from '../buffers/lease.js';
-import type { Chunk } from '../buffers/received-data.js';
+import { NO_CHUNK } from '../buffers/chunk-table.js';
+import { Lease } from '../buffers/lease.js';
+import type { Reader } from '../buffers/received-data.js';
 import { SendQueue } from '../buffers/send-queue.js';
+import type { Client } from '../link/client.js';
+import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { type SlotName, Source } from './source.js';
+import { Source } from './source.js';
 
 const EPIPE = errnoOf('EPIPE');
 const ENOTCONN = errnoOf('ENOTCONN');
 const ECANCELED = errnoOf('ECANCELED');
-const EMPTY = new Uint8Array(new SharedArrayBuffer(0));
 
-export class StreamSource extends Source implements Lender {
-  readonly kind = 'TcpStream';
-  readonly #remote: SocketAddress;
-  readonly #remoteWire: Uint8Array;
-  readonly #unread: Chunk[] = [];
-  /** Chunks that leases are made of. */
-  readonly #lent = new Set<Chunk>();
+export class StreamSource extends Source implements Reader {
+  firstChunk = NO_CHUNK;
+  lastChunk = NO_CHUNK;
+  lentChunk = NO_CHUNK;
+  /** Where to connect to, until that is in the slot's record. */
+  #remote: Uint8Array | undefined;
+  /** Made by the first write. */
   #sends: SendQueue | undefined;
   #connected: boolean;
   #readEnded = false;
   #writeClosed = false;
   #error: SystemError | undefined;
 
-  /** Connecting: a descriptor of our own, and the remote address for the I/O thread. */
-  static connecting(descriptor: Descriptor, remote: SocketAddress, remoteWire: Uint8Array): StreamSource {
-    return new StreamSource(descriptor, descriptor.fd, remote, remoteWire);
+  /** Connecting: a descriptor of our own, and the remote address (a wire address) for the I/O thread. */
+  static connecting(descriptor: Descriptor, remote: Uint8Array): StreamSource {
+    const stream = new StreamSource(descriptor, descriptor.fd);
+    stream.#remote = remote;
+    return stream;
   }
 
   /** Accepted: the descriptor is the port's, ours to use until we close. */
-  static accepted(name: SlotName, fd: number, peer: SocketAddress): StreamSource {
-    return new StreamSource(undefined, fd, peer, new Uint8Array(0), name);
+  static accepted(client: Client, name: SlotName, fd: number): StreamSource {
+    return new StreamSource(undefined, fd, client, name);
   }
 
-  private constructor(
-    descriptor: Descriptor | undefined,
-    fd: number,
-    remote: SocketAddress,
-    remoteWire: Uint8Array,
-    name?: SlotName,
-  ) {
-    super(descriptor, fd, name);
-    this.#remote = remote;
-    this.#remoteWire = remoteWire;
-    this.#connected = name !== undefined;
+  private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+    super(descriptor, fd, client, name);
+    this.#connected = client !== undefined;
+  }
+
+  get kind(): string {
+    return 'TcpStream';
   }
 
   // -- readiness -------------------------------------------------------------------------------------
 
   readiness(): number {
     let ready = 0;
-    if (this.#unread.length > 0 || this.#readEnded) ready |= Ready.READABLE;
+    if (this.firstChunk !== NO_CHUNK || this.#readEnded) ready |= Ready.READABLE;
     if (this.#readEnded) ready |= Ready.READ_CLOSED;
     if (this.#writeClosed) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
     else if (this.#connected && this.#hasRoom()) ready |= Ready.WRITABLE;
@@ -82,7 +84,7 @@ export class StreamSource extends Source implements Lender {
       case EventKind.DATA:
         return this.#data(a, b);
       case EventKind.SENT:
-        return this.#sent(b);
+        return this.#sent(a, b);
       case EventKind.END:
         return this.#end(a);
       case EventKind.READY:
@@ -99,9 +101,9 @@ export class StreamSource extends Source implements Lender {
   }
 
   #data(name: number, length: number): void {
-    const { client, slot, generation } = this.name as SlotName;
+    const client = this.#client();
     if (this.closed) return client.recycle(name);
-    this.#unread.push(client.received.add({ slot, generation }, name, length));
+    client.received.add(this, name, length);
     this.raise(Ready.READABLE);
   }
 
@@ -111,18 +113,18 @@ export class StreamSource extends Source implements Lender {
     else this.raise(Ready.READABLE | Ready.READ_CLOSED);
   }
 
-  #sent(errno: number): void {
-    this.#sendQueue().sent();
+  #sent(name: number, errno: number): void {
+    this.#sends?.sent(name);
     if (errno === 0 || this.closed || this.#writeClosed || errno === ECANCELED) return;
     this.#fail('write', errno);
   }
 
   #ready(): void {
-    const { client, slot } = this.name as SlotName;
-    const bits = takeReadiness(client.words, slot);
+    const { words } = this.#client();
+    const bits = takeReadiness(words, this.slot);
     if ((bits & Readiness.FAILED) !== 0) {
       this.#readEnded = true;
-      this.#fail('connect', readinessErrno(client.words, slot));
+      this.#fail('connect', readinessErrno(words, this.slot));
     } else if ((bits & Readiness.CONNECTED) !== 0) {
       this.#connected = true;
       this.raise(Ready.WRITABLE);
@@ -132,7 +134,7 @@ export class StreamSource extends Source implements Lender {
   /** The connection failed: nothing more can be written, and everybody hears of it. */
   #fail(syscall: string, errno: number): void {
     this.#writeClosed = true;
-    this.#error ??= systemError(syscall, errno, syscall === 'connect' ? this.#remote : undefined);
+    this.#error ??= systemError(syscall, errno, syscall === 'connect' ? this.#remoteAddress() : undefined);
     this.raise(Ready.READABLE | Ready.WRITABLE | Ready.ERROR | Ready.READ_CLOSED | Ready.WRITE_CLOSED);
   }
 
@@ -142,42 +144,21 @@ export class StreamSource extends Source implements Lender {
     this.checkOpen();
     checkBytes(into);
     if (into.length === 0) return 0;
-    if (this.#unread.length === 0) return this.#nothingToRead();
-    const { received } = this.#client();
-    let count = 0;
-    while (count < into.length) {
-      const chunk = this.#unread[0];
-      if (chunk === undefined) break;
-      const length = Math.min(chunk.length, into.length - count);
-      into.set(received.view(chunk, length), count);
-      count += length;
-      chunk.from += length;
-      if (chunk.length > 0) break;
-      this.#unread.shift();
-      received.done(chunk);
-    }
-    return count;
+    if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
+    return this.#client().received.read(this, into);
   }
 
   take(): Lease | null {
     this.checkOpen();
-    const chunk = this.#unread.shift();
-    if (chunk === undefined) return this.#nothingToRead() === null ? null : new Lease(EMPTY);
-    const { received } = this.#client();
-    received.lend(chunk);
-    this.#lent.add(chunk);
-    return new Lease(received.view(chunk, chunk.length), chunk, this);
-  }
-
-  giveBack(chunk: Chunk): void {
-    if (this.#lent.delete(chunk)) this.#client().received.done(chunk);
+    if (this.firstChunk !== NO_CHUNK) return new Lease(this.#client().received, this);
+    return this.#nothingToRead() === null ? null : new Lease();
   }
 
   /** 0 at the end, null when more may come. @throws the error that ended reading, once */
   #nothingToRead(): 0 | null {
     if (this.#error) throw this.takeError();
     if (this.#readEnded) return 0;
-    this.name?.client.checkAlive();
+    this.client?.checkAlive();
     return null;
   }
 
@@ -188,7 +169,7 @@ export class StreamSource extends Source implements Lender {
     checkBytes(bytes);
     if (this.#error) throw this.takeError();
     if (this.#writeClosed) throw systemError('write', EPIPE);
-    this.name?.client.checkAlive();
+    this.client?.checkAlive();
     if (bytes.length === 0) return 0;
     if (!this.#connected) return null;
     const count = this.#sendQueue().write(bytes);
@@ -201,13 +182,14 @@ export class StreamSource extends Source implements Lender {
 
   /** With no room this stream is asked again when a send completes. */
   #hasRoom(): boolean {
-    if (this.#sendQueue().hasRoom) return true;
-    this.#client().awaitRoom(this);
+    const client = this.#client();
+    if (this.#sends ? this.#sends.hasRoom : client.sendPool.available(false)) return true;
+    client.awaitRoom(this);
     return false;
   }
 
   #sendQueue(): SendQueue {
-    this.#sends ??= new SendQueue(this.name as SlotName);
+    this.#sends ??= new SendQueue(this.#client(), this);
     return this.#sends;
   }
 
@@ -235,29 +217,34 @@ export class StreamSource extends Source implements Lender {
   /** The peer's address; undefined while not connected. */
   peer(): SocketAddress | undefined {
     this.checkOpen();
-    return this.#connected ? this.#remote : undefined;
+    return this.#connected ? this.#remoteAddress() : undefined;
   }
 
   descriptor(): number {
     return this.fd;
   }
 
-  protected open(name: SlotName, interest: number): void {
-    const words = new Int32Array(this.#remoteWire.buffer);
-    name.client.words.set(words, slotBase(name.slot) + Slot.ADDRESS);
-    name.client.submit(Submission.OPEN_STREAM, name.slot, name.generation, this.fd, interest);
+  protected open(client: Client, interest: number): void {
+    const remote = this.#remote as Uint8Array;
+    client.words.set(new Int32Array(remote.buffer), slotBase(this.slot) + Slot.ADDRESS);
+    client.submit(Submission.OPEN_STREAM, this.slot, this.generation, this.fd, interest);
+    this.#remote = undefined;
   }
 
   protected ending(): void {
     const client = this.#client();
     client.forgetRoom(this);
-    for (const chunk of this.#unread.splice(0)) client.received.done(chunk);
-    for (const chunk of this.#lent) client.received.done(chunk);
-    this.#lent.clear();
+    client.received.discard(this);
   }
 
-  #client() {
-    return (this.name as SlotName).client;
+  /** In the slot's record: put there to connect to it, or by the I/O thread before it told of the connection. */
+  #remoteAddress(): SocketAddress {
+    const at = 4 * (slotBase(this.slot) + Slot.ADDRESS);
+    return decodeAddress(this.#client().bytes, at) ?? { address: '', family: 'IPv4', port: 0 };
+  }
+
+  #client(): Client {
+    return this.client as Client;
   }
 }
 

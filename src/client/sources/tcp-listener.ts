@@ -71,7 +71,7 @@ export class TcpListener implements SourceHandle {
   accept(): Accepted | null {
     const source = this[kSource].accept();
     if (!source) return null;
-    return { stream: new TcpStream(source, this.#addon), peer: source.peer() as SocketAddress };
+    return { stream: new TcpStream(source), peer: source.peer() as SocketAddress };
   }
 
   /** Why accepting has paused (EMFILE, …), and forgets it. It resumes by itself when descriptors are to be had. */

@@ -1,7 +1,7 @@
 /** `TcpStream`: a TCP connection served by the I/O thread. */
 import { type SystemError, systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
-import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import type { SocketAddress } from '../../protocol/address.js';
 import type { Lease } from '../buffers/lease.js';
 import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
@@ -15,12 +15,10 @@ import { StreamSource } from './stream-source.js';
 export class TcpStream implements SourceHandle {
   /** @internal */
   readonly [kSource]: StreamSource;
-  readonly #addon: Addon;
 
   /** @internal */
-  constructor(source: StreamSource, addon: Addon) {
+  constructor(source: StreamSource) {
     this[kSource] = source;
-    this.#addon = addon;
     reclaim(this, source);
   }
 
@@ -36,7 +34,7 @@ export class TcpStream implements SourceHandle {
     const addon = loadAddon();
     const wire = wireAddress(endpoint);
     const descriptor = openSocket(addon, wire);
-    return new TcpStream(StreamSource.connecting(descriptor, decodeAddress(wire) as SocketAddress, wire), addon);
+    return new TcpStream(StreamSource.connecting(descriptor, wire));
   }
 
   /**
@@ -86,7 +84,7 @@ export class TcpStream implements SourceHandle {
 
   /** @throws the system's error */
   localAddress(): SocketAddress {
-    return askAddress(this.#addon.socket, 'localAddress', this[kSource].descriptor());
+    return askAddress(loadAddon().socket, 'localAddress', this[kSource].descriptor());
   }
 
   /** The peer's address; undefined while not connected. */
@@ -96,20 +94,20 @@ export class TcpStream implements SourceHandle {
 
   /** TCP_NODELAY: send small writes at once instead of collecting them. @throws the system's error */
   setNoDelay(on = true): void {
-    setOption('setsockopt', this.#addon.socket.setNoDelay(this[kSource].descriptor(), Boolean(on)));
+    setOption('setsockopt', loadAddon().socket.setNoDelay(this[kSource].descriptor(), Boolean(on)));
   }
 
   getNoDelay(): boolean {
-    return setOption('getsockopt', this.#addon.socket.getNoDelay(this[kSource].descriptor())) === 1;
+    return setOption('getsockopt', loadAddon().socket.getNoDelay(this[kSource].descriptor())) === 1;
   }
 
   /** IP_TTL, or the IPv6 hop limit: 1 to 255. @throws the system's error */
   setTtl(ttl: number): void {
-    setOption('setsockopt', this.#addon.socket.setTtl(this[kSource].descriptor(), ttl));
+    setOption('setsockopt', loadAddon().socket.setTtl(this[kSource].descriptor(), ttl));
   }
 
   getTtl(): number {
-    return setOption('getsockopt', this.#addon.socket.getTtl(this[kSource].descriptor()));
+    return setOption('getsockopt', loadAddon().socket.getTtl(this[kSource].descriptor()));
   }
 
   /**

@@ -15,15 +15,7 @@ import { ring } from '../../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../../atomics/flag.js';
 import { addReadiness } from '../../atomics/readiness.js';
 import { RingConsumer, RingProducer } from '../../atomics/ring.js';
-import { closeSendBuffer } from '../../atomics/send-word.js';
-import { indexOf, segmentOf } from '../../protocol/buffer-name.js';
-import {
-  ClientStatus,
-  eventRingBase,
-  Header,
-  sendWordsBase,
-  submissionRingBase,
-} from '../../protocol/client-memory.js';
+import { ClientStatus, eventRingBase, Header, submissionRingBase } from '../../protocol/client-memory.js';
 import { EVENT_WORDS, EventKind, packEvent } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
@@ -31,6 +23,7 @@ import { ReceivePool } from '../buffers/receive-pool.js';
 import type { Selector } from '../loop/selector.js';
 import type { Source } from '../sources/source.js';
 import type { ClientMemory } from './client-memory.js';
+import { SendBuffers } from './send-buffers.js';
 
 export class Session {
   readonly clientId: number;
@@ -39,6 +32,7 @@ export class Session {
   readonly slotCount: number;
   readonly submissions: RingConsumer;
   readonly receivePool: ReceivePool;
+  readonly sendBuffers: SendBuffers;
   /** By slot. */
   readonly sources: (Source | undefined)[] = [];
   /** Nothing is published any more. */
@@ -48,8 +42,7 @@ export class Session {
   readonly #events: RingProducer;
   /** Whether the events not yet published are worth a doorbell. */
   #worthRinging = false;
-  /** By client segment: which send buffers the I/O thread has. */
-  readonly #sending: (Uint8Array | undefined)[] = [];
+  #unpublished = false;
 
   constructor(clientId: number, selector: Selector, memory: ClientMemory) {
     this.clientId = clientId;
@@ -75,9 +68,7 @@ export class Session {
       geometry.eventCapacity,
     );
     this.receivePool = new ReceivePool(selector.port, memory, selector.receiveLimits, () => this.ring());
-    for (const { number, use, bufferCount } of memory.segments) {
-      if (use === 'send') this.#sending[number] = new Uint8Array(bufferCount);
-    }
+    this.sendBuffers = new SendBuffers(memory);
   }
 
   /** Queues an event; it becomes visible with {@link publish}. */
@@ -93,6 +84,8 @@ export class Session {
     this.#events.advance();
     // A completed send is news only to a client that waits for room; the wish is read in publish().
     if (kind !== EventKind.SENT) this.#worthRinging = true;
+    if (this.#unpublished) return;
+    this.#unpublished = true;
     this.selector.unpublished(this);
   }
 
@@ -104,6 +97,7 @@ export class Session {
 
   /** Hands all queued events over and rings the client if it sleeps. */
   publish(): void {
+    this.#unpublished = false;
     if (this.draining || !this.#events.publish()) return;
     if (!this.#worthRinging && !wantsRoom(this.words)) return;
     this.#worthRinging = false;
@@ -114,38 +108,11 @@ export class Session {
     if (ring(this.words, this.selector.addon, this.clientId)) this.selector.counters.doorbells++;
   }
 
-  /** A send buffer arrives. False if the client names one that it does not have. */
-  takeSendBuffer(name: number): boolean {
-    const sending = this.#sending[segmentOf(name)];
-    if (sending?.[indexOf(name)] !== 0) return false;
-    sending[indexOf(name)] = 1;
-    return true;
-  }
-
-  /**
-   * The buffer is about to be sent: nothing is appended to it any more. Returns its length; undefined, and the client is
-   * detached, if that is not one.
-   */
-  closeSendBuffer(name: number): number | undefined {
-    const { geometry, segments } = this.#memory;
-    const length = closeSendBuffer(this.words, sendWordsBase(geometry) + indexOf(name));
-    if (length >= 1 && length <= (segments[segmentOf(name)]?.bufferSize ?? 0)) return length;
-    this.detach();
-    return undefined;
-  }
-
   /** A send buffer goes back, with the errno that ended sending, or 0. */
   sent(slot: number, generation: number, name: number, errno: number): void {
-    (this.#sending[segmentOf(name)] as Uint8Array)[indexOf(name)] = 0;
+    this.sendBuffers.giveBack(name);
     this.push(EventKind.SENT, slot, generation, name, errno);
     if (errno !== 0) this.#worthRinging = true;
-  }
-
-  /** Where a send buffer lies, as the port wants it: segment, offset. */
-  sendBufferPlace(name: number): { segment: number; offset: number } {
-    const segment = this.#memory.segments[segmentOf(name)];
-    if (!segment) throw new RangeError(`no send segment for buffer ${name}`);
-    return { segment: segment.portSegment, offset: indexOf(name) * segment.bufferSize };
   }
 
   addSource(slot: number, source: Source): void {

@@ -80,7 +80,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   const stale = source === undefined || source.generation !== generation;
   switch (opcode) {
     case Submission.SEND: {
-      if (!session.takeSendBuffer(a)) return false;
+      if (!session.sendBuffers.take(a)) return false;
       if (!stale && source instanceof TcpStream) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;

@@ -34,16 +34,19 @@ export interface EndpointOwner {
   completed(opcode: number, completion: Completion): void;
 }
 
-/** A send's pieces: `segment`, `offset`, `length`, three numbers each. */
-export type SendPieces = readonly number[];
-
 export class Port {
   readonly native: NativePort;
   readonly #submissions: Int32Array;
   readonly #completions: Int32Array;
   readonly #capacity: number;
   #count = 0;
+  /** Each element's records stay together. */
   #overflow: Int32Array[] = [];
+  /** Where the records go that were reserved last. */
+  #into: Int32Array;
+  #at = 0;
+  #sender = 0;
+  #piecesLeft = 0;
   readonly #owners: (EndpointOwner | undefined)[] = [];
   readonly #freeEndpoints: number[] = [];
   readonly #freeGroups: number[] = [];
@@ -54,6 +57,7 @@ export class Port {
   constructor(native: NativePort) {
     this.native = native;
     this.#submissions = native.submissions;
+    this.#into = this.#submissions;
     this.#completions = native.completions;
     this.#capacity = native.submissions.length / RECORD_WORDS;
   }
@@ -93,34 +97,26 @@ export class Port {
   }
 
   connect(endpoint: number, address: Int32Array): void {
-    const record = new Int32Array(RECORD_WORDS);
-    record[Submit.OPCODE] = PortOpcode.CONNECT;
-    record[Submit.ENDPOINT] = endpoint;
-    record.set(address, Submit.ADDRESS);
-    this.#pushRecords(record);
+    this.#reserve(1);
+    this.#into.set(address, this.#at + Submit.ADDRESS);
+    this.#write(PortOpcode.CONNECT, endpoint, 0, 0, 0, 0);
   }
 
   receive(endpoint: number, group: number, limit: number): void {
     this.#push(PortOpcode.RECEIVE, endpoint, group, limit);
   }
 
-  /** At most `PIECES_PER_SEND` pieces, sent as one operation with one release. */
-  send(endpoint: number, pieces: SendPieces): void {
-    const count = pieces.length / 3;
-    if (count === 1) {
-      this.#push(PortOpcode.SEND, endpoint, pieces[0], pieces[1], pieces[2]);
-      return;
-    }
+  /** Begins a send of `count` pieces, at most `PIECES_PER_SEND`: one operation with one release. They follow at once. */
+  beginSend(endpoint: number, count: number): void {
     if (count < 1 || count > PIECES_PER_SEND) throw new RangeError(`a send has ${count} pieces`);
-    const records = new Int32Array(count * RECORD_WORDS);
-    for (let piece = 0; piece < count; piece++) {
-      const at = piece * RECORD_WORDS;
-      records[at + Submit.OPCODE] = PortOpcode.SEND;
-      records[at + Submit.ENDPOINT] = endpoint;
-      for (let word = 0; word < 3; word++) records[at + Submit.A + word] = pieces[piece * 3 + word] as number;
-      records[at + Submit.D] = piece + 1 < count ? SEND_MORE_PIECES : 0;
-    }
-    this.#pushRecords(records);
+    this.#reserve(count);
+    this.#sender = endpoint;
+    this.#piecesLeft = count;
+  }
+
+  addPiece(segment: number, offset: number, length: number): void {
+    const more = --this.#piecesLeft > 0 ? SEND_MORE_PIECES : 0;
+    this.#write(PortOpcode.SEND, this.#sender, segment, offset, length, more);
   }
 
   close(endpoint: number, mode: number): void {
@@ -171,36 +167,43 @@ export class Port {
   }
 
   #push(opcode: number, endpoint: number, a = 0, b = 0, c = 0): void {
-    if (this.#count === this.#capacity || this.#overflow.length > 0) {
-      const record = new Int32Array(RECORD_WORDS);
-      record.set([opcode, endpoint, a, b, c, 0]);
-      this.#overflow.push(record);
+    this.#reserve(1);
+    this.#write(opcode, endpoint, a, b, c, 0);
+  }
+
+  /** Room for `count` records in a row: in the array, or else in the overflow. */
+  #reserve(count: number): void {
+    if (this.#overflow.length > 0 || this.#count + count > this.#capacity) {
+      this.#into = new Int32Array(count * RECORD_WORDS);
+      this.#at = 0;
+      this.#overflow.push(this.#into);
       return;
     }
-    const words = this.#submissions;
-    const at = this.#count++ * RECORD_WORDS;
+    this.#into = this.#submissions;
+    this.#at = this.#count * RECORD_WORDS;
+    this.#count += count;
+  }
+
+  /** The next of the records reserved. */
+  #write(opcode: number, endpoint: number, a: number, b: number, c: number, d: number): void {
+    const words = this.#into;
+    const at = this.#at;
+    this.#at += RECORD_WORDS;
     words[at] = opcode;
     words[at + Submit.ENDPOINT] = endpoint;
     words[at + Submit.A] = a;
     words[at + Submit.B] = b;
     words[at + Submit.C] = c;
-    words[at + Submit.D] = 0;
-  }
-
-  #pushRecords(records: Int32Array): void {
-    const count = records.length / RECORD_WORDS;
-    if (this.#overflow.length > 0 || this.#count + count > this.#capacity) {
-      this.#overflow.push(records);
-      return;
-    }
-    this.#submissions.set(records, this.#count * RECORD_WORDS);
-    this.#count += count;
+    words[at + Submit.D] = d;
   }
 
   #refill(): void {
     const waiting = this.#overflow;
     this.#overflow = [];
-    for (const records of waiting) this.#pushRecords(records);
+    for (const records of waiting) {
+      this.#reserve(records.length / RECORD_WORDS);
+      this.#into.set(records, this.#at);
+    }
   }
 }
 

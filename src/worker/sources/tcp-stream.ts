@@ -22,12 +22,16 @@ import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import { CloseMode, PIECES_PER_SEND, PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
 import type { BufferHolder } from '../buffers/receive-pool.js';
+import { NO_BUFFER } from '../clients/send-buffers.js';
 import type { Session } from '../clients/session.js';
 import type { Completion } from '../loop/port.js';
 import { ECANCELED, ENOBUFS } from './errnos.js';
 import type { Source } from './source.js';
 
 type State = 'connecting' | 'established' | 'failed' | 'flushing' | 'closing';
+
+/** Of the pieces of the send that is being put together. */
+const lengths = new Int32Array(PIECES_PER_SEND);
 
 export class TcpStream implements Source, BufferHolder {
   readonly slot: number;
@@ -41,9 +45,11 @@ export class TcpStream implements Source, BufferHolder {
   #receiving = false;
   #receiveEnded = false;
   #atQuota = false;
-  /** Names of send buffers, in order. */
-  #unsent: number[] = [];
-  #inFlight: number[] = [];
+  /** Send buffers in order, linked through the session's; so many of them, the first ones, are being sent. */
+  #first = NO_BUFFER;
+  #last = NO_BUFFER;
+  #inFlight = 0;
+  #flushQueued = false;
   #sendErrno = 0;
   #shutdownQueued = false;
 
@@ -82,23 +88,33 @@ export class TcpStream implements Source, BufferHolder {
       this.#session.sent(this.slot, this.generation, name, this.#sendErrno || ECANCELED);
       return;
     }
-    this.#unsent.push(name);
+    if (this.#last === NO_BUFFER) this.#first = name;
+    else this.#session.sendBuffers.link(this.#last, name);
+    this.#last = name;
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
     this.#session.selector.flushLater(this);
   }
 
   /** Sends what is unsent, up to the pieces that one operation takes. Called once per turn, so small writes coalesce. */
   flush(): void {
-    if (this.#inFlight.length > 0 || this.#unsent.length === 0) return;
+    this.#flushQueued = false;
+    if (this.#inFlight > 0 || this.#first === NO_BUFFER) return;
     if (this.#state !== 'established' && this.#state !== 'flushing') return;
-    this.#inFlight = this.#unsent.splice(0, PIECES_PER_SEND);
-    const pieces: number[] = [];
-    for (const name of this.#inFlight) {
-      const length = this.#session.closeSendBuffer(name);
-      if (length === undefined) return this.close(CloseMode.RESET);
-      const { segment, offset } = this.#session.sendBufferPlace(name);
-      pieces.push(segment, offset, length);
+    const { sendBuffers, selector } = this.#session;
+    let count = 0;
+    for (let name = this.#first; name !== NO_BUFFER && count < PIECES_PER_SEND; name = sendBuffers.next(name)) {
+      const length = sendBuffers.close(name);
+      // Corrupt; the session resets this stream as well.
+      if (length === undefined) return this.#session.detach();
+      lengths[count++] = length;
     }
-    this.#session.selector.port.send(this.#endpoint, pieces);
+    this.#inFlight = count;
+    let name = this.#first;
+    selector.port.beginSend(this.#endpoint, count);
+    for (let at = 0; at < count; at++, name = sendBuffers.next(name)) {
+      selector.port.addPiece(sendBuffers.portSegment, sendBuffers.offset(name), lengths[at] as number);
+    }
   }
 
   shutdown(how: number): void {
@@ -121,7 +137,7 @@ export class TcpStream implements Source, BufferHolder {
     this.#session.receivePool.unstarve(this);
     this.#setAtQuota(false);
     if (mode === CloseMode.RESET) {
-      this.#giveBack(this.#unsent.splice(0), ECANCELED);
+      this.#giveBackUnsent(ECANCELED);
       return this.#submitClose(CloseMode.RESET);
     }
     if (this.#state === 'flushing') return;
@@ -167,12 +183,10 @@ export class TcpStream implements Source, BufferHolder {
   #sendDone(result: number): void {
     const errno = Math.min(result, 0);
     if (errno === 0) this.#session.selector.counters.bytesSent += result;
-    const done = this.#inFlight;
-    this.#inFlight = [];
-    this.#giveBack(done, errno);
+    for (; this.#inFlight > 0; this.#inFlight--) this.#giveBackFirst(errno);
     if (errno !== 0) {
       this.#sendErrno = errno;
-      this.#giveBack(this.#unsent.splice(0), errno);
+      this.#giveBackUnsent(errno);
     }
     this.flush();
     this.#sendingIdle();
@@ -180,7 +194,7 @@ export class TcpStream implements Source, BufferHolder {
 
   /** Once nothing is left to send: what was queued behind the sends. */
   #sendingIdle(): void {
-    if (this.#inFlight.length > 0 || this.#unsent.length > 0) return;
+    if (this.#first !== NO_BUFFER) return;
     if (this.#state === 'flushing') return this.#submitClose(CloseMode.FLUSHED);
     if (this.#shutdownQueued && this.#state === 'established') {
       this.#shutdownQueued = false;
@@ -217,8 +231,28 @@ export class TcpStream implements Source, BufferHolder {
     this.#session.removeSource(this.slot, this.generation);
   }
 
-  #giveBack(names: readonly number[], errno: number): void {
-    for (const name of names) this.#session.sent(this.slot, this.generation, name, errno);
+  #giveBackFirst(errno: number): void {
+    const { sendBuffers } = this.#session;
+    const name = this.#first;
+    this.#first = sendBuffers.next(name);
+    if (this.#first === NO_BUFFER) this.#last = NO_BUFFER;
+    this.#session.sent(this.slot, this.generation, name, errno);
+  }
+
+  /** All behind those that are being sent. */
+  #giveBackUnsent(errno: number): void {
+    const { sendBuffers } = this.#session;
+    let lastInFlight = NO_BUFFER;
+    let name = this.#first;
+    for (let at = 0; at < this.#inFlight; at++, name = sendBuffers.next(name)) lastInFlight = name;
+    this.#last = lastInFlight;
+    if (lastInFlight === NO_BUFFER) this.#first = NO_BUFFER;
+    else sendBuffers.link(lastInFlight, NO_BUFFER);
+    while (name !== NO_BUFFER) {
+      const next = sendBuffers.next(name);
+      this.#session.sent(this.slot, this.generation, name, errno);
+      name = next;
+    }
   }
 
   #setAtQuota(atQuota: boolean): void {
