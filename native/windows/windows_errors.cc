@@ -5,7 +5,11 @@
 #define WIN32_NO_STATUS
 #include "windows/windows_api.h"
 #undef WIN32_NO_STATUS
+// winternl.h for the type, ntstatus.h for the values.
+#include <winternl.h>
+// clang-format off
 #include <ntstatus.h>
+// clang-format on
 #include <uv.h>
 
 #include <cerrno>
