@@ -1,11 +1,11 @@
 /** Receive groups, limits and ends, as native/completion_port.h promises them, over every backend. */
-import { constants } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
+import { errno } from '../util/errno.js';
 import { BUFFER_SIZE, backends, PortDriver } from '../util/port-driver.js';
 import { type ConnectedPair, Listening } from '../util/port-sockets.js';
 
-const { ECANCELED, ECONNRESET, ENOBUFS } = constants.errno;
+const { ECANCELED, ECONNRESET, ENOBUFS } = errno;
 const { RECEIVE, SEND } = PortOpcode;
 const GROUP = 3;
 
