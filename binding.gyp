@@ -24,6 +24,7 @@
             "sources": [
               "native/windows/windows_awakener.cc",
               "native/windows/windows_backends.cc",
+              "native/windows/windows_descriptor_count.cc",
               "native/windows/windows_errors.cc",
               "native/windows/windows_iocp.cc",
               "native/windows/windows_iocp_accepting.cc",
@@ -48,6 +49,7 @@
               "native/posix/descriptor_awakener.cc",
               "native/posix/posix_backends.cc",
               "native/posix/posix_datagram.cc",
+              "native/posix/posix_descriptor_count.cc",
               "native/posix/posix_errors.cc",
               "native/posix/posix_pages.cc",
               "native/posix/posix_shared_object.cc",

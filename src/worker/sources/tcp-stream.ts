@@ -43,6 +43,9 @@ export class TcpStream implements Source, BufferHolder {
   #state: State;
   #wantsData = false;
   #receiving = false;
+  /** Buffers that the receive in flight may still fill; less than none when a kernel went beyond its limit. */
+  #granted = 0;
+  #extendable = false;
   #receiveEnded = false;
   #atQuota = false;
   /** Send buffers in order, linked through the session's; so many of them, the first ones, are being sent. */
@@ -72,14 +75,26 @@ export class TcpStream implements Source, BufferHolder {
 
   /** Receives if the client wants data, its quota allows it and the pool has a buffer. */
   arm(): void {
-    if (this.#state !== 'established' || !this.#wantsData || this.#receiving || this.#receiveEnded) return;
+    if (this.#state !== 'established' || !this.#wantsData || this.#receiveEnded) return;
+    if (this.#receiving) return this.#extend();
     const { receivePool, selector } = this.#session;
     this.#setAtQuota(receivePool.allowance(this) <= 0);
     if (this.#atQuota) return;
     const offer = receivePool.offer(this);
     if (!offer) return;
     this.#receiving = true;
+    this.#granted = offer.limit;
+    this.#extendable = offer.extendable;
     selector.port.receive(this.#endpoint, offer.group, offer.limit);
+  }
+
+  /** Buffers came back: the receive in flight may fill as many more, so that with a steady reader it never ends. */
+  #extend(): void {
+    const { receivePool, selector } = this.#session;
+    const more = receivePool.allowance(this) - this.#granted;
+    if (!this.#extendable || !receivePool.isWorthExtending(more)) return;
+    this.#granted += more;
+    selector.port.extend(this.#endpoint, more);
   }
 
   /** The client wrote: the buffer is in order behind those before it. */
@@ -165,6 +180,7 @@ export class TcpStream implements Source, BufferHolder {
     const { receivePool, selector } = this.#session;
     if (!more) this.#receiving = false;
     if (result > 0) {
+      this.#granted--;
       selector.counters.bytesReceived += result;
       const name = receivePool.filled(segment, index, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
