@@ -35,6 +35,7 @@ test('the codes are stable: removing or renaming one breaks programs', (t) => {
     'ERR_SIDEPORT_POLL_BUSY',
     'ERR_SIDEPORT_START_FAILED',
     'ERR_SIDEPORT_TIMEOUT',
+    'ERR_SIDEPORT_UNSUPPORTED',
   ]);
 });
 
