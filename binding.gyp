@@ -24,6 +24,7 @@
             "sources": [
               "native/windows/windows_awakener.cc",
               "native/windows/windows_backends.cc",
+              "native/windows/windows_datagram.cc",
               "native/windows/windows_descriptor_count.cc",
               "native/windows/windows_errors.cc",
               "native/windows/windows_iocp.cc",
@@ -33,6 +34,8 @@
               "native/windows/windows_pages.cc",
               "native/windows/windows_shared_object.cc",
               "native/windows/windows_socket.cc",
+              "native/windows/windows_socket_options.cc",
+              "native/windows/windows_unix_socket.cc",
               "native/windows/windows_winsock.cc"
             ],
             "libraries": ["-lws2_32.lib", "-lmswsock.lib"],
