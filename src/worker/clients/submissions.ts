@@ -11,6 +11,8 @@ import { EventKind } from '../../protocol/events.js';
 import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
+import { Seen } from '../../protocol/transfer.js';
+import { LostStream } from '../sources/lost-stream.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import type { Session } from './session.js';
@@ -18,29 +20,42 @@ import type { Session } from './session.js';
 /** Entries taken from one client per turn, so that a busy client does not starve the others. */
 const ENTRIES_PER_TURN = 1024;
 
-/** Returns how many entries were taken. */
-export function takeSubmissions(session: Session, limit = ENTRIES_PER_TURN): number {
-  if (session.draining) return 0;
-  const { submissions, words } = session;
+/** Takes at most `limit` entries, and none after the one that made `done` true. Returns how many entries were taken. */
+export function takeSubmissions(session: Session, limit = ENTRIES_PER_TURN, done?: () => boolean): number {
+  if (session.draining || session.taking) return 0;
+  const { submissions } = session;
   const available = submissions.available();
   if (available < 0) {
     session.detach();
     return 0;
   }
-  const count = Math.min(available, limit);
+  session.taking = true;
+  const taken = takeEntries(session, Math.min(available, limit), done);
+  session.taking = false;
+  if (taken >= 0) submissions.release(taken);
+  else session.detach();
+  return Math.abs(taken);
+}
+
+/** How many were taken; negative if no client of ours writes the last. */
+function takeEntries(session: Session, count: number, done: (() => boolean) | undefined): number {
+  const { submissions, words } = session;
   for (let offset = 0; offset < count; offset++) {
     const at = submissions.at(offset);
     // Each word is read once: the client could change it between a check and its use.
     const opcode = words[at] as number;
     const slot = words[at + 1] as number;
     const generation = words[at + 2] as number;
-    const sound = act(session, opcode, slot, generation, words[at + 3] as number, words[at + 4] as number);
-    if (!sound) {
-      session.detach();
-      return count;
+    const a = words[at + 3] as number;
+    const b = words[at + 4] as number;
+    const c = words[at + 5] as number;
+    if (opcode === Submission.ATTACH_STREAM) {
+      if (!attach(session, slot, generation, a, b, c)) return -1 - offset;
+    } else if (!act(session, opcode, slot, generation, a, b)) {
+      return -1 - offset;
     }
+    if (done?.()) return offset + 1;
   }
-  submissions.release(count);
   return count;
 }
 
@@ -75,6 +90,29 @@ function open(session: Session, opcode: number, slot: number, generation: number
   return true;
 }
 
+/** A stream that another client detached, or this one, arrives in a free slot. */
+function attach(
+  session: Session,
+  slot: number,
+  generation: number,
+  clientId: number,
+  from: number,
+  fromGeneration: number,
+) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const { selector } = session;
+  // Published before the name was handed out, but perhaps not taken yet. Only that far: what the other client wrote until then cannot
+  // depend on anything that is still to be taken behind this entry, while what it wrote afterwards may. So there is no circle; a
+  // client that feigns one ends at `taking`.
+  const other = selector.session(clientId);
+  const isThere = () => selector.transfers.has(clientId, from, fromGeneration);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
+  const stream = selector.transfers.take(clientId, from, fromGeneration);
+  if (stream) stream.attach(session, slot, generation);
+  else new LostStream(session, slot, generation);
+  return true;
+}
+
 function actOnSource(session: Session, opcode: number, slot: number, generation: number, a: number, b: number) {
   const source = session.sources[slot];
   const stale = source === undefined || source.generation !== generation;
@@ -96,6 +134,13 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
+    case Submission.DETACH_STREAM:
+      // One that was lost on an earlier way is lost to whoever comes next, too.
+      if (source instanceof TcpStream && !stale) source.detach(a);
+      else if (!stale) source.close(CloseMode.RESET);
+      return (a & ~Seen.ALL) === 0;
+    case Submission.LATE_TAKEN:
+      return stale || (source instanceof TcpStream && source.lateTaken());
     case Submission.ACCEPT_CREDIT: {
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.

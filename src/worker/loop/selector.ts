@@ -11,6 +11,7 @@ import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
+import { Transfers } from '../sources/transfers.js';
 import type { EndpointOwner, Port } from './port.js';
 
 /** How often a listener that ran out of descriptors tries again by itself. */
@@ -34,6 +35,7 @@ export class Selector {
   readonly addon: Addon;
   readonly port: Port;
   readonly linger: Linger;
+  readonly transfers: Transfers;
   readonly receiveLimits: ReceivePoolLimits;
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
@@ -50,6 +52,7 @@ export class Selector {
     this.port = port;
     this.#configuration = configuration;
     this.linger = new Linger(configuration.lingerMs);
+    this.transfers = new Transfers(this, configuration.transferTimeoutMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
     this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
@@ -131,9 +134,10 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    if (this.linger.isEmpty && this.#acceptRetries.length === 0) return limitMs;
+    if (this.linger.isEmpty && this.transfers.size === 0 && this.#acceptRetries.length === 0) return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
+    this.transfers.expire(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
     return this.#acceptRetries.length > 0 ? Math.min(limitMs, Math.ceil(this.#acceptRetryDueMs - nowMs)) : limitMs;
   }
@@ -163,6 +167,7 @@ export class Selector {
       fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
       sources: sum(({ sourceCount }) => sourceCount),
+      streamsInTransfer: this.transfers.size,
       operationsStarted: native.started(),
       operationsReleased: native.released(),
       ...this.counters,
