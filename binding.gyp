@@ -11,17 +11,50 @@
         "native/binding/process_state.cc",
         "native/binding/socket_binding.cc",
         "native/binding/thread_link.cc",
-        "native/errors.cc",
-        "native/port/awakener.cc",
         "native/port/buffer_groups.cc",
-        "native/port/pages.cc",
         "native/port/port_base.cc",
-        "native/readiness/posix_poll.cc",
-        "native/readiness/readiness_operations.cc",
-        "native/readiness/readiness_port.cc",
-        "native/socket.cc"
+        "native/socket_address.cc"
       ],
       "conditions": [
+        [
+          "OS=='win'",
+          {
+            "sources": [
+              "native/windows/windows_awakener.cc",
+              "native/windows/windows_backends.cc",
+              "native/windows/windows_errors.cc",
+              "native/windows/windows_iocp.cc",
+              "native/windows/windows_iocp_accepting.cc",
+              "native/windows/windows_iocp_ending.cc",
+              "native/windows/windows_iocp_operations.cc",
+              "native/windows/windows_pages.cc",
+              "native/windows/windows_shared_object.cc",
+              "native/windows/windows_socket.cc",
+              "native/windows/windows_winsock.cc"
+            ],
+            "libraries": ["-lws2_32.lib", "-lmswsock.lib"],
+            "defines": ["_WIN32_WINNT=0x0A00", "WIN32_LEAN_AND_MEAN", "NOMINMAX"],
+            "msvs_settings": {
+              "VCCLCompilerTool": {
+                "ExceptionHandling": 1,
+                "AdditionalOptions": ["/std:c++17", "/utf-8", "/W4"]
+              }
+            }
+          },
+          {
+            "sources": [
+              "native/posix/descriptor_awakener.cc",
+              "native/posix/posix_backends.cc",
+              "native/posix/posix_errors.cc",
+              "native/posix/posix_pages.cc",
+              "native/posix/posix_shared_object.cc",
+              "native/posix/posix_socket.cc",
+              "native/readiness/posix_poll.cc",
+              "native/readiness/readiness_operations.cc",
+              "native/readiness/readiness_port.cc"
+            ]
+          }
+        ],
         [
           "OS=='linux'",
           {

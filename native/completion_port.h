@@ -179,8 +179,8 @@ class CompletionPort {
   virtual void Claim(int fd) = 0;
 
   // Cancels everything, closes every descriptor it owns and reaps until nothing is in flight.
-  // Returns false if the kernel did not give everything back within timeout_ms: the caller then leaks
-  // the port and its segments on purpose.
+  // Returns false if the kernel gave nothing back for timeout_ms although something is in flight: the
+  // caller then leaks the port and its segments on purpose.
   virtual bool Shutdown(int32_t timeout_ms) = 0;
 
   uint64_t started() const { return started_; }

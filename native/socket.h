@@ -1,14 +1,16 @@
-// Synchronous socket calls, shared by every POSIX backend and by the calls that JavaScript makes on
-// the thread that owns a socket. Results are Node's negative errno, or what the call returns.
+// Synchronous socket calls, for the backends and for the calls that JavaScript makes on the thread that
+// owns a socket. Results are Node's negative errno, or what the call returns.
+//
+// A descriptor is an int. On Windows it is a SOCKET, 64 bits wide: Microsoft documents that handles have
+// 32 significant bits, so that they may be cut to 32 bits and sign-extended again
+// (windows/windows_socket.h).
 #pragma once
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
 
 #include "completion_port.h"
+#include "port/send_vector.h"
 
 namespace sideport {
 
@@ -63,7 +65,7 @@ int32_t StartConnect(int fd, const WireAddress& remote);
 int32_t ConnectResult(int fd);
 int32_t Receive(int fd, uint8_t* into, size_t size);
 // Never raises SIGPIPE.
-int32_t SendVector(int fd, const struct iovec* pieces, size_t count);
+int32_t SendVector(int fd, const SendPiece* pieces, size_t count);
 void ShutdownSocket(int fd, int how);
 // Closes as CloseMode says.
 void CloseSocket(int fd, CloseMode mode);

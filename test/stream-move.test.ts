@@ -17,6 +17,13 @@ function move(pair: Pair, stream: TcpStream, token = 3): TcpStream {
   return moved;
 }
 
+/** Writes until neither the kernel nor the stream takes more: the peer reads nothing. */
+function fill({ poll, server }: Pair): void {
+  const events = new Events();
+  do while (server.write(Buffer.alloc(65_536)) !== null);
+  while (poll.poll(events, 50) > 0 || server.write(Buffer.alloc(1)) !== null);
+}
+
 /** Until what was written there has come, filed and unread. */
 function settle(poll: Poll, token: number): void {
   expectEvents(poll, { token, readable: true });
@@ -116,8 +123,7 @@ test('accepted writes are sent, before those of the next owner', (t) => {
 test('water marks are kept: a full stream is full at the next owner, until the low one', (t) => {
   using pair = new Pair(ioThread);
   const events = new Events();
-  do while (pair.server.write(Buffer.alloc(65_536)) !== null);
-  while (pair.poll.poll(events, 50) > 0 || pair.server.write(Buffer.alloc(1)) !== null);
+  fill(pair);
   using moved = move(pair, pair.server);
   t.is(moved.write(Buffer.alloc(1)), null);
   for (let round = 0; round < 5; round++) {
@@ -195,7 +201,7 @@ test('an error goes along, once, behind the data: seen, and not yet seen', (t) =
 
 test('a write that fails after the move is an error of the new owner', (t) => {
   using pair = new Pair(ioThread);
-  for (let count: number | null = 1; count !== null; ) count = pair.server.write(Buffer.alloc(65_536));
+  fill(pair);
   const moved = TcpStream.attach(pair.server.detach());
   pair.poll.registry.register(moved, 3, Interest.WRITABLE);
   pair.client.abort();
@@ -216,10 +222,13 @@ test('a stream moves while it connects, and before: success and failure are told
   expectEvents(poll, { token: 0, readable: true }, { token: 2, writable: true });
   t.is(moved.takeError(), null);
   listener.accept()?.stream.abort();
-  const refused = connectTo(listener);
-  const { port } = listener.localAddress();
   listener.close();
   expectEvents(poll, { token: 2, error: true });
+  // Nobody has taken its descriptor over, so it is closed when this returns.
+  const closed = listen();
+  const { port } = closed.localAddress();
+  const refused = connectTo(closed);
+  closed.close();
   poll.registry.register(refused, 3, BOTH);
   using other = TcpStream.attach(refused.detach());
   poll.registry.register(other, 4, BOTH);

@@ -4,10 +4,10 @@ import { backendName } from '../lib/backend.js';
 import { outputOf, start, startScript } from '../lib/children.js';
 import type { Comparison } from '../lib/comparison.js';
 import { compile } from '../lib/compile.js';
-import { figure, range, times, verdict } from '../lib/format.js';
+import { figure, range, times } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
 import { median, quantile, summarize } from '../lib/statistics.js';
-import { printTable, type Row } from '../lib/table.js';
+import type { Row } from '../lib/table.js';
 import { DIRECT, FLOOR, PINGS, type Ping, PLACES, type Place, TARGETED } from './kinds.js';
 
 const ROUNDS = { full: 9, quick: 3 };
@@ -33,9 +33,9 @@ export const awakener: Comparison = {
   name: 'awakener',
   summary: 'round trip between two sleeping threads, in microseconds, against eventfd + futex in C',
 
-  async run({ quick }) {
+  async run({ quick, report }) {
     const size = quick ? 'quick' : 'full';
-    console.log(
+    report.note(
       `backend ${await backendName()}, medians of ${ROUNDS[size]} rounds of ${ROUND_TRIPS[size]} round trips`,
     );
     const places = PLACES.slice(0, availableParallelism());
@@ -44,17 +44,16 @@ export const awakener: Comparison = {
     );
     const results = await interleave('awakener', cases, ROUNDS[size], (each) => measure(each, ROUND_TRIPS[size]));
     for (const place of places) {
-      printTable(
+      report.table(
         [`both ends on ${place}`, 'p50', 'range', 'ratio', 'p99', 'range', 'ratio'],
         PINGS.map((ping) => row(ping, place, results)),
       );
     }
     for (const ping of [DIRECT, TARGETED]) {
       for (const place of places) {
-        console.log(verdict(`${ping.label}, ${place}`, ratio(ping, place, results, 'p50'), '<=', TARGET));
+        report.verdict(`${ping.label}, ${place}`, ratio(ping, place, results, 'p50'), '<=', TARGET);
       }
     }
-    console.log();
   },
 };
 

@@ -16,12 +16,17 @@ export interface Measurement {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
+  /** Of the latencies, at each of {@link PERCENTILES}. */
+  readonly percentilesUs: readonly number[];
   /** CPU per message, in microseconds: all threads of all processes of the server, and their main threads alone. */
   readonly processCpuUs: number;
   readonly mainCpuUs: number;
   /** The part of a core that the generator used. */
   readonly generatorCore: number;
 }
+
+/** Of the distribution that native/echo-load.c prints. */
+export const PERCENTILES = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99] as const;
 
 /** What native/echo-load.c prints. */
 interface GeneratorReport {
@@ -30,11 +35,18 @@ interface GeneratorReport {
   readonly p50Ns: number;
   readonly p99Ns: number;
   readonly p999Ns: number;
+  readonly percentilesNs: readonly number[];
   readonly coreFraction: number;
 }
 
-export async function measure(peer: Peer, load: Load, window: Window): Promise<Measurement> {
-  const server = await startServer(peer.command(load.size));
+/** `env`: of the server, on top of this process's. */
+export async function measure(
+  peer: Peer,
+  load: Load,
+  window: Window,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Measurement> {
+  const server = await startServer(peer.command(load.size), env);
   try {
     return await generate(server, load, window);
   } finally {
@@ -66,6 +78,7 @@ async function generate(server: Server, load: Load, { warmUpMs, measureMs }: Win
     p50Us: report.p50Ns / 1000,
     p99Us: report.p99Ns / 1000,
     p999Us: report.p999Ns / 1000,
+    percentilesUs: report.percentilesNs.map((ns) => ns / 1000),
     processCpuUs: perMessage(before.processNs, after.processNs),
     mainCpuUs: perMessage(before.mainThreadNs, after.mainThreadNs),
     generatorCore: report.coreFraction,

@@ -53,19 +53,25 @@ export const MEASURED = script('sideport main: take, wait', 'sideport', 'take', 
 /** The row that every ratio refers to. */
 export const BASELINE = script('node:net', 'net');
 
+/** Handlers in two worker threads. */
+export const WORKERS = script('sideport 2 workers: take, poll', 'sideport-workers');
+export const RELAY = script('worker fed by postMessage', 'relay');
+export const CLUSTER = script('node:cluster, 2 processes', 'cluster');
+export const TRANSFER: Peer = {
+  label: 'socket transfer, 2 workers',
+  command: (size) => nodeCommand(TRANSFER_NODE, 'transfer', size),
+  unavailable: transferUnavailable,
+};
+
 export const PEERS: readonly Peer[] = [
   MEASURED,
   script('sideport main: read, wait', 'sideport', 'read', 'wait'),
   script('sideport main: take, poll', 'sideport', 'take', 'poll'),
-  script('sideport 2 workers: take, poll', 'sideport-workers'),
+  WORKERS,
   BASELINE,
-  script('worker fed by postMessage', 'relay'),
-  script('node:cluster, 2 processes', 'cluster'),
-  {
-    label: 'socket transfer, 2 workers',
-    command: (size) => nodeCommand(TRANSFER_NODE, 'transfer', size),
-    unavailable: transferUnavailable,
-  },
+  RELAY,
+  CLUSTER,
+  TRANSFER,
   // The same Node without the transfer: the newer version's own part in that row.
   {
     label: 'node:net on that Node',

@@ -1,10 +1,10 @@
 /** How long a process takes to end, by every path, with an idle I/O thread or open sockets. */
 import { backendName } from '../lib/backend.js';
 import type { Comparison } from '../lib/comparison.js';
-import { figure, range, verdict } from '../lib/format.js';
+import { figure, range } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
 import { median, summarize } from '../lib/statistics.js';
-import { printTable, type Row } from '../lib/table.js';
+import type { Row } from '../lib/table.js';
 import { type Ending, observe } from './observe.js';
 import { casesOf, type ExitCase } from './paths.js';
 
@@ -16,20 +16,20 @@ export const exit: Comparison = {
   name: 'exit',
   summary: 'process end after each exit path, in milliseconds, against the same child without sideport',
 
-  async run({ quick }) {
+  async run({ quick, report }) {
     const rounds = quick ? ROUNDS_QUICK : ROUNDS;
-    console.log(`backend ${await backendName()}, medians of ${rounds} rounds\n`);
+    report.note(`backend ${await backendName()}, medians of ${rounds} rounds`);
     const cases = casesOf();
     const results = await interleave('exit', cases, rounds, observe);
     const measured = cases.filter(({ library }) => library === 'sideport');
-    printTable(
+    report.table(
       ['path', 'situation', 'sideport', 'range', 'terminate()', 'plain', 'range', 'terminate()'],
       measured.map((each) => row(each, results)),
     );
     const medians = measured.map((each) => median((results.get(each) ?? []).map(({ totalMs }) => totalMs)));
     const worst = Math.max(...medians);
     const slowest = measured[medians.indexOf(worst)]?.label ?? '';
-    console.log(`${verdict(`slowest path, ${slowest}`, worst, '<=', TARGET_MS, ' ms')}\n`);
+    report.verdict(`slowest path, ${slowest}`, worst, '<=', TARGET_MS, ' ms');
   },
 };
 

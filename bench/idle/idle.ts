@@ -7,11 +7,10 @@ import { backendName } from '../lib/backend.js';
 import { start } from '../lib/children.js';
 import type { Comparison } from '../lib/comparison.js';
 import { compile } from '../lib/compile.js';
-import { figure, range, times, verdict } from '../lib/format.js';
+import { figure, range, times } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
 import { lines, nextLine, type Server, startServer } from '../lib/server.js';
 import { median, summarize } from '../lib/statistics.js';
-import { printTable } from '../lib/table.js';
 
 const CONNECTIONS = 10_000;
 const ROUNDS = { full: 5, quick: 3 };
@@ -25,21 +24,29 @@ export const idle: Comparison = {
   name: 'idle',
   summary: `resident memory per idle connection at ${CONNECTIONS} connections, in bytes, against node:net`,
 
-  async run({ quick }) {
+  async run({ quick, report }) {
     const rounds = ROUNDS[quick ? 'quick' : 'full'];
-    console.log(`backend ${await backendName()}, medians of ${rounds} rounds\n`);
+    report.note(`backend ${await backendName()}, medians of ${rounds} rounds`);
     const peers = [MEASURED, BASELINE];
     const results = await interleave('idle', peers, rounds, bytesPerConnection);
     const medians = peers.map((peer) => median(results.get(peer) ?? []));
     const [ours = Number.NaN, theirs = Number.NaN] = medians;
-    printTable(
+    report.table(
       ['server', 'bytes per connection', 'range', 'ratio'],
       peers.map(({ label }, at) => {
         const bytes = summarize(results.get(peers[at] as Peer) ?? []);
         return [label, figure(bytes.median), range(bytes), times(bytes.median / theirs)];
       }),
     );
-    console.log(`${verdict('memory per idle connection, against node:net', ours / theirs, '<=', TARGET)}\n`);
+    report.verdict('memory per idle connection, against node:net', ours / theirs, '<=', TARGET);
+    report.chart({
+      title: 'Memory per idle connection',
+      shape: 'bar',
+      axis: '',
+      labels: peers.map(({ label }) => label),
+      unit: 'bytes',
+      series: [{ label: 'resident', values: medians }],
+    });
   },
 };
 

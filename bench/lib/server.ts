@@ -13,8 +13,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export async function startServer([command = '', ...args]: readonly string[]): Promise<Server> {
-  const child = start(command, args, { limitMs: LIMIT_MS });
+/** `env`: on top of this process's. */
+export async function startServer(
+  [command = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const child = start(command, args, { limitMs: LIMIT_MS, env: { ...process.env, ...env } });
   const { ports, pids } = JSON.parse(await nextLine(lines(child), child)) as Pick<Server, 'ports' | 'pids'>;
   return {
     ports,

@@ -218,6 +218,13 @@ static void Print(uint64_t messages, int64_t elapsed_ns, int64_t cpu_ns) {
          (long long)HistogramQuantile(&histogram, 0.9),
          (long long)HistogramQuantile(&histogram, 0.99),
          (long long)HistogramQuantile(&histogram, 0.999), (long long)histogram.most);
+  static const double percentiles[] = {1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99};
+  printf("\"percentilesNs\":[");
+  for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++) {
+    const int64_t ns = HistogramQuantile(&histogram, percentiles[i] / 100);
+    printf("%s%lld", i > 0 ? "," : "", (long long)ns);
+  }
+  printf("],");
   printf("\"cpuNs\":%lld,\"coreFraction\":%.4f}\n", (long long)cpu_ns,
          (double)cpu_ns / (double)elapsed_ns);
 }

@@ -10,8 +10,10 @@
 #include "binding/election.h"
 #include "binding/port_binding.h"
 #include "binding/process_state.h"
+#include "binding/shared_object.h"
 #include "binding/socket_binding.h"
 #include "binding/thread_link.h"
+#include "port/atomic_word.h"
 
 namespace sideport {
 namespace {
@@ -44,10 +46,9 @@ Napi::Value RingDoorbell(const Napi::CallbackInfo& info) {
   const auto words =
       ViewArgument<Napi::Int32Array>(info, 1, napi_int32_array, static_cast<size_t>(at) + 1);
   int32_t* const word = const_cast<int32_t*>(words.Data()) + at;
-  int32_t from = IntArgument(info, 3);
+  const int32_t from = IntArgument(info, 3);
   const int32_t to = IntArgument(info, 4);
-  const bool swapped =
-      __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  const bool swapped = CompareExchange(word, from, to);
   return Napi::Boolean::New(info.Env(), swapped && ProcessState::Get().Ring(client_id));
 }
 

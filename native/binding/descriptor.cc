@@ -1,6 +1,7 @@
 #include "binding/descriptor.h"
 
 #include "binding/arguments.h"
+#include "port/atomic_word.h"
 #include "socket.h"
 
 namespace sideport {
@@ -41,10 +42,7 @@ void Descriptor::Close(const Napi::CallbackInfo&) {
 // whoever swaps first closes.
 void Descriptor::CloseIfOwned() {
   if (fd_ < 0) return;
-  int32_t expected = mine_;
-  const bool owned =
-      owner_word_ == nullptr || __atomic_compare_exchange_n(owner_word_, &expected, closed_, false,
-                                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  const bool owned = owner_word_ == nullptr || CompareExchange(owner_word_, mine_, closed_);
   if (owned) CloseDescriptor(fd_);
   fd_ = -1;
   owner_word_ = nullptr;

@@ -4,14 +4,11 @@
 #include <string>
 #include <system_error>
 
+#include "backends.h"
 #include "binding/arguments.h"
 #include "binding/election.h"
+#include "port/atomic_word.h"
 #include "port/pages.h"
-#include "readiness/posix_poll.h"
-#ifdef __linux__
-#include "readiness/linux_epoll.h"
-#include "uring/linux_uring.h"
-#endif
 
 namespace sideport {
 namespace {
@@ -20,41 +17,6 @@ constexpr int32_t kShutdownTimeoutMs = 1000;
 constexpr size_t kRecordWords = sizeof(SubmissionRecord) / sizeof(int32_t);
 static_assert(sizeof(SubmissionRecord) == sizeof(CompletionRecord));
 constexpr uint32_t kMaximumRecords = 1 << 20;
-
-struct OpenedPort {
-  std::unique_ptr<CompletionPort> port;
-  std::shared_ptr<Awakener> awakener;
-  std::string fallback_reason;  // why it is not the best that this system could have
-};
-
-template <typename Port>
-OpenedPort Open(Awakener::Kind kind) {
-  auto awakener = std::make_shared<Awakener>(kind);
-  return {std::make_unique<Port>(awakener), awakener, {}};
-}
-
-// The backend asked for, or with an empty name the best that this system has. Empty: there is none.
-OpenedPort OpenBackend(const std::string& name) {
-#ifdef __linux__
-  if (name == "io_uring") return Open<UringPort>(Awakener::Kind::kEventFd);
-  if (name == "epoll") return Open<EpollPort>(Awakener::Kind::kEventFd);
-  if (name.empty()) {
-    std::string reason;
-    try {
-      return Open<UringPort>(Awakener::Kind::kEventFd);
-    } catch (const std::system_error& error) {
-      // Denied in most containers, wanting before Linux 6.1: nothing that anybody must be told
-      // unasked.
-      reason = error.what();
-    }
-    OpenedPort opened = Open<EpollPort>(Awakener::Kind::kEventFd);
-    opened.fallback_reason = std::move(reason);
-    return opened;
-  }
-#endif
-  if (name.empty() || name == "poll") return Open<PollPort>(Awakener::Kind::kPipe);
-  return {};
-}
 
 Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
   Napi::Error error = Napi::Error::New(env, message);
@@ -232,11 +194,10 @@ Napi::Value PortBinding::Claim(const Napi::CallbackInfo& info) {
   const auto words =
       ViewArgument<Napi::Int32Array>(info, 0, napi_int32_array, static_cast<size_t>(at) + 1);
   int32_t* const word = const_cast<int32_t*>(words.Data()) + at;
-  int32_t from = IntArgument(info, 2);
+  const int32_t from = IntArgument(info, 2);
   const int32_t to = IntArgument(info, 3);
   const int fd = IntArgument(info, 4);
-  const bool claimed = !closed_ && __atomic_compare_exchange_n(word, &from, to, false,
-                                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  const bool claimed = !closed_ && CompareExchange(word, from, to);
   if (claimed) port_->Claim(fd);
   return Napi::Boolean::New(env_, claimed);
 }

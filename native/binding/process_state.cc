@@ -1,7 +1,5 @@
 #include "binding/process_state.h"
 
-#include <dlfcn.h>
-
 #include <utility>
 
 #include "completion_port.h"
@@ -94,17 +92,6 @@ bool ProcessState::Ring(uint32_t client_id) {
   if (found == doorbells_.end()) return false;
   found->second->Ring();
   return true;
-}
-
-void PinSharedObject() {
-  // Its address lies in this shared object. The handle is kept: one more reference does no harm.
-  static const char anchor = 0;
-  static const bool pinned = [] {
-    Dl_info self;
-    return dladdr(&anchor, &self) != 0 &&
-           dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
-  }();
-  static_cast<void>(pinned);
 }
 
 }  // namespace sideport

@@ -87,9 +87,4 @@ class ProcessState {
   std::atomic<uint32_t> next_client_id_{1};
 };
 
-// Keeps this shared object loaded for the life of the process. Node unloads an addon with the last
-// environment that loaded it; if that was a worker, all of the above would be lost and ids would be
-// used again.
-void PinSharedObject();
-
 }  // namespace sideport

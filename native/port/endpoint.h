@@ -1,14 +1,12 @@
 // One socket inside a port: what is in flight on it and what is known of its readiness.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
 
 #include "completion_port.h"
+#include "port/send_vector.h"
 
 namespace sideport {
 
@@ -23,15 +21,13 @@ enum ReadinessBits : uint8_t {
 
 // A send in flight. Apart from the endpoint, which idles most of the time and should be small.
 struct SendOperation {
-  std::array<iovec, kPiecesPerSend> pieces;
+  std::array<SendPiece, kPiecesPerSend> pieces;
   std::array<int32_t, kPiecesPerSend> segments;
   int count = 0;
   int first = 0;  // pieces before it are sent
   int32_t total = 0;
   int32_t sent = 0;
   bool begun = false;  // the kernel has been asked before
-  // What sendmsg is told, for a kernel that reads it later than in the call.
-  msghdr message;
 
   bool IsComplete() const { return sent == total; }
 
@@ -40,13 +36,9 @@ struct SendOperation {
     sent += bytes;
     auto left = static_cast<size_t>(bytes);
     for (; first < count; first++) {
-      iovec& piece = pieces[static_cast<size_t>(first)];
-      if (left < piece.iov_len) {
-        piece.iov_base = static_cast<uint8_t*>(piece.iov_base) + left;
-        piece.iov_len -= left;
-        return;
-      }
-      left -= piece.iov_len;
+      SendPiece& piece = pieces[static_cast<size_t>(first)];
+      if (left < SizeOf(piece)) return Skip(&piece, left);
+      left -= SizeOf(piece);
     }
   }
 };

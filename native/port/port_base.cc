@@ -38,6 +38,8 @@ PortBase::~PortBase() = default;
 
 std::unique_ptr<Endpoint> PortBase::NewEndpoint() { return std::make_unique<Endpoint>(); }
 
+void PortBase::Shut(Endpoint* endpoint, int32_t how) { ShutdownSocket(endpoint->fd, how); }
+
 // -- submissions ----------------------------------------------------------------------------------
 
 void PortBase::Submit(const SubmissionRecord* records, size_t count) {
@@ -66,7 +68,7 @@ void PortBase::Command(const SubmissionRecord& record) {
       return;
     }
     case Opcode::kShutdown:
-      if (endpoint != nullptr) ShutdownSocket(endpoint->fd, record.a);
+      if (endpoint != nullptr) Shut(endpoint, record.a);
       return;
     default:
       return;
@@ -164,7 +166,8 @@ int32_t PortBase::PrepareSend(Endpoint* endpoint, const SubmissionRecord* record
   send.total = static_cast<int32_t>(total);
   for (size_t at = 0; at < count; at++) {
     const SubmissionRecord& piece = records[at];
-    send.pieces[at] = {buffers_.Place(piece.a, piece.b, piece.c), static_cast<size_t>(piece.c)};
+    send.pieces[at] =
+        MakePiece(buffers_.Place(piece.a, piece.b, piece.c), static_cast<size_t>(piece.c));
     send.segments[at] = piece.a;
     buffers_.CountSend(piece.a, 1);
   }

@@ -37,6 +37,8 @@ class PortBase : public CompletionPort {
   virtual void Begin(Endpoint* endpoint, Opcode opcode) = 0;
   // Asks for the end of an operation in flight other than Close.
   virtual void Cancel(Endpoint* endpoint, Opcode opcode) = 0;
+  // As kShutdown says. A kernel whose shutdown of reading is another one overrides it.
+  virtual void Shut(Endpoint* endpoint, int32_t how);
 
   virtual std::unique_ptr<Endpoint> NewEndpoint();
   virtual void Provide(int32_t group, int32_t segment, int32_t index);

@@ -28,14 +28,14 @@ uint8_t ToReadiness(uint32_t events) {
 
 }  // namespace
 
-EpollPort::EpollPort(std::shared_ptr<Awakener> awakener)
+EpollPort::EpollPort(std::shared_ptr<DescriptorAwakener> awakener)
     : ReadinessPort(std::move(awakener)), epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   epoll_event event{};
   // Level-triggered, the awakener alone: a wake that is not drained yet is reported again.
   event.events = EPOLLIN;
   event.data.ptr = nullptr;
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, this->awakener().descriptor(), &event) == 0) return;
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_descriptor(), &event) == 0) return;
   const int error = errno;
   close(epoll_fd_);
   throw std::system_error(error, std::generic_category(), "epoll_ctl");

@@ -9,7 +9,7 @@ namespace sideport {
 class EpollPort final : public ReadinessPort {
  public:
   // Throws std::system_error when the kernel has no epoll or no descriptor left.
-  explicit EpollPort(std::shared_ptr<Awakener> awakener);
+  explicit EpollPort(std::shared_ptr<DescriptorAwakener> awakener);
   ~EpollPort() override;
   const char* name() const override { return "epoll"; }
 

@@ -8,8 +8,9 @@
 
 namespace sideport {
 
-PollPort::PollPort(std::shared_ptr<Awakener> awakener) : ReadinessPort(std::move(awakener)) {
-  watched_.push_back({this->awakener().descriptor(), POLLIN, 0});
+PollPort::PollPort(std::shared_ptr<DescriptorAwakener> awakener)
+    : ReadinessPort(std::move(awakener)) {
+  watched_.push_back({wake_descriptor(), POLLIN, 0});
   owners_.push_back(nullptr);
 }
 

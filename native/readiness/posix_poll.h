@@ -13,7 +13,7 @@ namespace sideport {
 
 class PollPort final : public ReadinessPort {
  public:
-  explicit PollPort(std::shared_ptr<Awakener> awakener);
+  explicit PollPort(std::shared_ptr<DescriptorAwakener> awakener);
   const char* name() const override { return "poll"; }
 
  protected:

@@ -8,7 +8,8 @@
 
 namespace sideport {
 
-ReadinessPort::ReadinessPort(std::shared_ptr<Awakener> awakener) : PortBase(std::move(awakener)) {}
+ReadinessPort::ReadinessPort(std::shared_ptr<DescriptorAwakener> awakener)
+    : PortBase(awakener), wake_descriptor_(awakener->descriptor()) {}
 
 ReadinessPort::~ReadinessPort() = default;
 

@@ -23,12 +23,13 @@
 #include <memory>
 
 #include "port/port_base.h"
+#include "posix/descriptor_awakener.h"
 
 namespace sideport {
 
 class ReadinessPort : public PortBase {
  public:
-  explicit ReadinessPort(std::shared_ptr<Awakener> awakener);
+  explicit ReadinessPort(std::shared_ptr<DescriptorAwakener> awakener);
   ~ReadinessPort() override;
 
   size_t Turn(const SubmissionRecord* submissions, size_t submission_count,
@@ -49,7 +50,8 @@ class ReadinessPort : public PortBase {
 
   void OnReady(Endpoint* endpoint, uint8_t readiness);
   void OnAwakened() { awakened_ = true; }
-  const Awakener& awakener() const { return *awakener_; }
+  // Readable while a wake is pending.
+  int wake_descriptor() const { return wake_descriptor_; }
 
  private:
   // -- turning (readiness_port.cc)
@@ -68,6 +70,7 @@ class ReadinessPort : public PortBase {
   void StepClose(Endpoint* endpoint);
   void ReleaseAll(Endpoint* endpoint, int32_t result);
 
+  const int wake_descriptor_;
   bool awakened_ = false;
   RunQueue queue_;
 };

@@ -21,7 +21,8 @@ constexpr uint32_t kCompletionEntries = 2048;
 
 }  // namespace
 
-UringPort::UringPort(std::shared_ptr<Awakener> awakener) : PortBase(std::move(awakener)) {
+UringPort::UringPort(std::shared_ptr<DescriptorAwakener> awakener)
+    : PortBase(awakener), wake_descriptor_(awakener->descriptor()) {
   ProbeUring();
   queue_ = std::make_unique<UringQueue>(kSubmissionEntries, kCompletionEntries);
 }
@@ -118,7 +119,7 @@ void UringPort::ArmAwakener() {
   io_uring_sqe* const entry = queue_->NextEntry();
   if (entry == nullptr) return;
   DescribePoll(POLLIN, entry);
-  entry->fd = awakener_->descriptor();
+  entry->fd = wake_descriptor_;
   entry->len = IORING_POLL_ADD_MULTI;
   entry->user_data = request_name::kAwakener;
   requests_++;

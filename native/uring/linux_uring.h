@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "port/port_base.h"
+#include "posix/descriptor_awakener.h"
 #include "uring/linux_uring_buffers.h"
 #include "uring/linux_uring_endpoint.h"
 #include "uring/linux_uring_queue.h"
@@ -37,7 +38,7 @@ namespace sideport {
 class UringPort final : public PortBase {
  public:
   // Throws std::system_error, which says why, when the kernel denies or lacks anything needed.
-  explicit UringPort(std::shared_ptr<Awakener> awakener);
+  explicit UringPort(std::shared_ptr<DescriptorAwakener> awakener);
   ~UringPort() override;
   const char* name() const override { return "io_uring"; }
 
@@ -100,6 +101,7 @@ class UringPort final : public PortBase {
   std::unique_ptr<UringQueue> queue_;
   uint64_t requests_ = 0;  // inside the kernel, the awakener's included
   uint32_t next_serial_ = 1;
+  const int wake_descriptor_;
   bool awakener_armed_ = false;
   bool shutting_down_ = false;
 

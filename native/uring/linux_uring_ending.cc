@@ -59,7 +59,8 @@ void UringPort::OnCancelFailed(uint64_t request) {
 // Cancels, then reaps until the kernel has let go of everything. Only then are rings unregistered,
 // unmapped, and the descriptor closed: closing alone would prove nothing.
 bool UringPort::Shutdown(int32_t timeout_ms) {
-  const auto until = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto patience = std::chrono::milliseconds(timeout_ms);
+  auto until = SteadyClock::now() + patience;
   shutting_down_ = true;
   for (const auto& base : endpoints_) {
     auto* const endpoint = static_cast<UringEndpoint*>(base.get());
@@ -78,7 +79,10 @@ bool UringPort::Shutdown(int32_t timeout_ms) {
       entry->user_data = request_name::kCancelEverything;
     }
     queue_->Enter(NanosecondsUntil(until));
+    // Ten thousand resets take their time: the kernel is given up only when it gives nothing back.
+    const uint64_t released = released_;
     Drain();
+    if (released_ != released) until = SteadyClock::now() + patience;
   }
   if (requests_ > 0) return false;
   rings_.Clear(queue_.get());

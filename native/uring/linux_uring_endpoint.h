@@ -71,6 +71,8 @@ struct UringEndpoint final : Endpoint {
   // Accepted beyond the limit, before the kernel heard of it. The next accept begins with them.
   std::unique_ptr<std::deque<int>> surplus;
   std::unique_ptr<KernelAddress> connect_address;
+  // What sendmsg is told: the kernel may read it later than in the call.
+  std::unique_ptr<msghdr> message;
 
   static size_t Place(Opcode opcode) {
     return static_cast<size_t>(opcode) - static_cast<size_t>(Opcode::kAccept);

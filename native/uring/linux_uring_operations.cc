@@ -32,19 +32,20 @@ WireAddress AcceptedPeer(int fd) {
   return peer;
 }
 
-void DescribeSend(SendOperation* send, io_uring_sqe* entry) {
-  iovec* const pieces = &send->pieces[static_cast<size_t>(send->first)];
+void DescribeSend(UringEndpoint* endpoint, io_uring_sqe* entry) {
+  SendOperation* const send = endpoint->send.get();
+  SendPiece* const pieces = &send->pieces[static_cast<size_t>(send->first)];
   const int count = send->count - send->first;
   if (count == 1) {
     entry->opcode = IORING_OP_SEND;
     entry->addr = reinterpret_cast<uint64_t>(pieces->iov_base);
     entry->len = static_cast<uint32_t>(pieces->iov_len);
   } else {
-    send->message = {};
-    send->message.msg_iov = pieces;
-    send->message.msg_iovlen = static_cast<size_t>(count);
+    if (!endpoint->message) endpoint->message = std::make_unique<msghdr>();
+    endpoint->message->msg_iov = pieces;
+    endpoint->message->msg_iovlen = static_cast<size_t>(count);
     entry->opcode = IORING_OP_SENDMSG;
-    entry->addr = reinterpret_cast<uint64_t>(&send->message);
+    entry->addr = reinterpret_cast<uint64_t>(endpoint->message.get());
     entry->len = 1;
   }
   entry->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
@@ -110,7 +111,7 @@ void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* e
       }
       return;
     default:
-      return DescribeSend(endpoint->send.get(), entry);
+      return DescribeSend(endpoint, entry);
   }
 }
 

@@ -12,6 +12,7 @@ import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
 import { Transfers } from '../sources/transfers.js';
+import { Batch } from './batch.js';
 import type { EndpointOwner, Port } from './port.js';
 
 /** How often a listener that ran out of descriptors tries again by itself. */
@@ -29,6 +30,9 @@ interface Retryable {
   retry(): void;
 }
 
+const flush = (stream: Flushable) => stream.flush();
+const publish = (session: Session) => session.publish();
+
 const NOBODY: EndpointOwner = { completed() {} };
 
 export class Selector {
@@ -40,9 +44,9 @@ export class Selector {
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
-  readonly #toPublish: Session[] = [];
-  readonly #toFlush: Flushable[] = [];
-  #retired: (() => void)[] = [];
+  readonly #toPublish = new Batch<Session>();
+  readonly #toFlush = new Batch<Flushable>();
+  readonly #retired = new Batch<() => void>();
   #acceptRetries: Retryable[] = [];
   #acceptRetryDueMs = 0;
   #trimDueMs = 0;
@@ -79,13 +83,13 @@ export class Selector {
 
   /** Calls `release` once the port has taken every record that may still name what it releases. */
   retire(release: () => void): void {
-    this.#retired.push(release);
+    this.#retired.add(release);
   }
 
   /** Between a turn, which took the records, and the dispatch, which makes new ones. */
   releaseRetired(): void {
-    if (this.port.hasSubmissions()) return;
-    for (const release of this.#retired.splice(0)) release();
+    if (this.#retired.isEmpty || this.port.hasSubmissions()) return;
+    this.#retired.workOff((release) => release());
   }
 
   /**
@@ -104,8 +108,7 @@ export class Selector {
   takeSubmissions(): number {
     let taken = 0;
     for (const session of this.#sessions.values()) taken += takeSubmissions(session);
-    for (const stream of this.#toFlush) stream.flush();
-    this.#toFlush.length = 0;
+    this.#toFlush.workOff(flush);
     return taken;
   }
 
@@ -118,18 +121,17 @@ export class Selector {
 
   /** At the end of taking submissions; a stream asks once. */
   flushLater(stream: Flushable): void {
-    this.#toFlush.push(stream);
+    this.#toFlush.add(stream);
   }
 
   /** It has events to publish; a session says so once. */
   unpublished(session: Session): void {
-    this.#toPublish.push(session);
+    this.#toPublish.add(session);
   }
 
   /** Hands the turn's events over, one index store and at most one doorbell per client. */
   publish(): void {
-    for (const session of this.#toPublish) session.publish();
-    this.#toPublish.length = 0;
+    this.#toPublish.workOff(publish);
   }
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */

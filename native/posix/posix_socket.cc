@@ -1,14 +1,11 @@
-#include "socket.h"
-
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "errors.h"
+#include "socket.h"
 
 namespace sideport {
 namespace {
@@ -61,43 +58,6 @@ void DiscardInput(int fd) {
 }
 
 }  // namespace
-
-bool ToKernel(const WireAddress& wire, KernelAddress* out) {
-  std::memset(out, 0, sizeof(*out));
-  if (wire.family == 4) {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&out->storage);
-    v4->sin_family = AF_INET;
-    std::memcpy(&v4->sin_port, wire.port_be, 2);
-    std::memcpy(&v4->sin_addr, wire.address, 4);
-    out->length = sizeof(*v4);
-    return true;
-  }
-  if (wire.family != 6) return false;
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&out->storage);
-  v6->sin6_family = AF_INET6;
-  std::memcpy(&v6->sin6_port, wire.port_be, 2);
-  std::memcpy(&v6->sin6_addr, wire.address, 16);
-  v6->sin6_scope_id = wire.scope_id;
-  out->length = sizeof(*v6);
-  return true;
-}
-
-WireAddress ToWire(const KernelAddress& address) {
-  WireAddress wire{};
-  if (address.storage.ss_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address.storage);
-    wire.family = 4;
-    std::memcpy(wire.port_be, &v4->sin_port, 2);
-    std::memcpy(wire.address, &v4->sin_addr, 4);
-  } else if (address.storage.ss_family == AF_INET6) {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);
-    wire.family = 6;
-    std::memcpy(wire.port_be, &v6->sin6_port, 2);
-    std::memcpy(wire.address, &v6->sin6_addr, 16);
-    wire.scope_id = v6->sin6_scope_id;
-  }
-  return wire;
-}
 
 void SetCloseOnExecAndNonBlocking(int fd) {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -235,9 +195,9 @@ int32_t Receive(int fd, uint8_t* into, size_t size) {
   return count < 0 ? LastNodeErrno() : static_cast<int32_t>(count);
 }
 
-int32_t SendVector(int fd, const struct iovec* pieces, size_t count) {
+int32_t SendVector(int fd, const SendPiece* pieces, size_t count) {
   msghdr message{};
-  message.msg_iov = const_cast<struct iovec*>(pieces);
+  message.msg_iov = const_cast<SendPiece*>(pieces);
   message.msg_iovlen = count;
   ssize_t sent;
   do {

@@ -1,7 +1,7 @@
-#include "port/pages.h"
-
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "port/pages.h"
 
 namespace sideport {
 

@@ -1,4 +1,4 @@
-#include "port/awakener.h"
+#include "posix/descriptor_awakener.h"
 
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 
 namespace sideport {
 
-Awakener::Awakener(Kind kind) {
+DescriptorAwakener::DescriptorAwakener(Kind kind) {
 #ifdef __linux__
   if (kind == Kind::kEventFd) {
     read_fd_ = write_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -29,30 +29,24 @@ Awakener::Awakener(Kind kind) {
   SetCloseOnExecAndNonBlocking(write_fd_);
 }
 
-Awakener::~Awakener() {
+DescriptorAwakener::~DescriptorAwakener() {
   close(read_fd_);
   if (write_fd_ != read_fd_) close(write_fd_);
 }
 
-// Only the first wake after a Drain writes: the descriptor stays readable until then. A full pipe
-// (EAGAIN) is readable as well, so no other outcome of the write matters.
-void Awakener::Wake(int32_t reasons) {
-  if (reasons == 0 || reasons_.fetch_or(reasons) != 0) return;
+// The descriptor stays readable until Unsignal. A full pipe (EAGAIN) is readable as well, so no other
+// outcome of the write matters.
+void DescriptorAwakener::Signal() {
   const uint64_t one = 1;  // an eventfd takes eight bytes, a pipe any number
   const size_t size = write_fd_ == read_fd_ ? sizeof(one) : 1;
   while (write(write_fd_, &one, size) < 0 && errno == EINTR) {
   }
 }
 
-// The descriptor is emptied before the reasons are taken. A wake between the two finds reasons_
-// still nonzero and writes nothing, and its reason is taken here; a wake after both writes anew. In
-// the other order a wake in between would write, have its write swallowed and leave reasons_
-// nonzero: no later wake would write again, and all would be slept over.
-int32_t Awakener::Drain() {
+void DescriptorAwakener::Unsignal() {
   uint64_t sink;
   while (read(read_fd_, &sink, sizeof(sink)) < 0 && errno == EINTR) {
   }
-  return reasons_.exchange(0);
 }
 
 }  // namespace sideport

@@ -1,6 +1,6 @@
-#include "errors.h"
-
 #include <cerrno>
+
+#include "errors.h"
 
 namespace sideport {
 
