@@ -8,6 +8,9 @@
  *                         └──the I/O thread, after transferTimeoutMs──► expired(g)
  * ```
  *
+ * The same word decides who gets a connection that a listener's sharer was dealt (worker/sources/sharer.ts): there the I/O thread stores
+ * pending, before ACCEPTED is published.
+ *
  * Ordering. The detaching client stores pending before it publishes DETACH_STREAM, and hands the name out after that. Both edges from
  * pending are one compare-and-swap on the same 64 bits, so exactly one succeeds. The I/O thread keeps the slot (no RELEASED)
  * until the claim is decided; so while a name is undecided its slot has no other tenant, and afterwards the
@@ -17,7 +20,13 @@
 import { Slot, slotBase } from '../protocol/client-memory.js';
 import { NameUse } from '../protocol/transfer.js';
 
-const PENDING = 0n;
+/**
+ * What is to be claimed. Two values: a connection may be claimed, and detached from the same slot, before the I/O thread looks
+ * at what it dealt, and must not look unclaimed then.
+ */
+export const Offer = { DETACHED: 0n, DEALT: 0xffff_fffen } as const;
+type OfferKind = (typeof Offer)[keyof typeof Offer];
+
 const EXPIRED = 0xffff_ffffn;
 
 function claimWord(generation: number, by: bigint): bigint {
@@ -33,22 +42,32 @@ function wide(words: Int32Array): BigInt64Array {
   return new BigInt64Array(words.buffer);
 }
 
-/** Detaching client, before DETACH_STREAM is published. */
-export function offerClaim(words: Int32Array, slot: number, generation: number): void {
-  Atomics.store(wide(words), claimIndex(slot), claimWord(generation, PENDING));
+/** Detaching client, before DETACH_STREAM is published; I/O thread, before ACCEPTED is. */
+export function offerClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): void {
+  Atomics.store(wide(words), claimIndex(slot), claimWord(generation, offer));
 }
 
-/** Attaching client: true when the stream is its own from now on. */
-export function claim(words: Int32Array, slot: number, generation: number, clientId: number): boolean {
-  const pending = claimWord(generation, PENDING);
-  return (
-    Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimWord(generation, BigInt(clientId))) === pending
-  );
+/** Client: true when what was offered is its own from now on. */
+export function claim(
+  words: Int32Array,
+  slot: number,
+  generation: number,
+  offer: OfferKind,
+  clientId: number,
+): boolean {
+  const pending = claimWord(generation, offer);
+  const claimed = claimWord(generation, BigInt(clientId));
+  return Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimed) === pending;
 }
 
-/** I/O thread: 0 when nobody will have the stream any more, else the client that has claimed it. */
-export function expireClaim(words: Int32Array, slot: number, generation: number): number {
-  const pending = claimWord(generation, PENDING);
+/** I/O thread: whether neither edge has been taken. */
+export function isClaimPending(words: Int32Array, slot: number, generation: number, offer: OfferKind): boolean {
+  return Atomics.load(wide(words), claimIndex(slot)) === claimWord(generation, offer);
+}
+
+/** I/O thread: 0 when nobody will have what was offered any more, else the client that has claimed it. */
+export function expireClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): number {
+  const pending = claimWord(generation, offer);
   const was = Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimWord(generation, EXPIRED));
   return was === pending ? 0 : Number(was & 0xffff_ffffn);
 }

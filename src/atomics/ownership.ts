@@ -45,6 +45,16 @@ export function awaitAdopted(words: Int32Array, slot: number, generation: number
   return false;
 }
 
+/** I/O thread: the client offered its slot, without a descriptor, to a listener that it shares: joined, or there is none. */
+export function answerOffer(words: Int32Array, slot: number, generation: number, joined: boolean): void {
+  Atomics.store(words, ownerWord(slot), joined ? adopted(generation) : CLOSED);
+}
+
+/** Client, once {@link awaitAdopted}: whether it was. */
+export function wasAdopted(words: Int32Array, slot: number, generation: number): boolean {
+  return Atomics.load(words, ownerWord(slot)) === adopted(generation);
+}
+
 /** The native half of adopting. */
 export interface Claimant {
   claim(words: Int32Array, index: number, from: number, to: number, fd: number): boolean;

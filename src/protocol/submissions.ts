@@ -46,4 +46,9 @@ export const Submission = {
   ATTACH_STREAM: 12,
   /** The data of a LATE event is this client's. */
   LATE_TAKEN: 13,
+  /**
+   * A listener of another client is shared from a free slot. a, b, c = client, slot and generation of its first sharer. Answered
+   * by `Slot.OWNER`, which the client has offered: adopted, or closed when there is no such listener.
+   */
+  JOIN_LISTENER: 14,
 } as const;

@@ -102,3 +102,17 @@ export const NameUse = { FRESH: 0, USED: 1, EXPIRED: 2 } as const;
 
 /** Bits of DETACH_STREAM's `a`: what the detaching client has seen, so that the next owner need not be told. */
 export const Seen = { END: 1, CONNECT: 2, FAILURE: 4, ALL: 7 } as const;
+
+/**
+ * What `listener.share()` gives: passes through whatever clones, to threads of the same process. Good for any number of
+ * sharers, as long as there is one.
+ */
+export interface SharedListener {
+  readonly sideport: 'shared-listener';
+  readonly portId: number;
+  /** Its first sharer. */
+  readonly clientId: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly fd: number;
+}

@@ -249,9 +249,9 @@ export class StreamSource extends Source implements Reader {
 
   // -- moving ----------------------------------------------------------------------------------------
 
-  detach(client?: Client): DetachedStream {
+  detach(client: Client): DetachedStream {
     this.checkOpen();
-    if (client) this.openOn(client);
+    this.openOn(client);
     const mine = this.#client();
     mine.checkAlive();
     if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');

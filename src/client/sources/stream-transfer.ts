@@ -2,19 +2,21 @@
  * A stream's way from one thread to another, as its threads see it (protocol/transfer.ts): what the name says, and what is
  * made of it.
  */
-import { claim, nameExpired, offerClaim, useName } from '../../atomics/claim.js';
+import { claim, nameExpired, Offer, offerClaim, useName } from '../../atomics/claim.js';
 import { awaitAdopted } from '../../atomics/ownership.js';
 import { fail, type SystemError, systemError } from '../../errors.js';
 import {
   type DetachedStream,
   type ErrorDescription,
   NameUse,
+  type SharedListener,
   type StreamState,
   type UnreadData,
 } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
 import type { SlotName, SlotOwner } from '../link/slots.js';
+import type { Source } from './source.js';
 
 /** Has the slot of a stream that went away, until it is released: what still comes for it was dealt with by the I/O thread. */
 export const DEPARTED: SlotOwner = { dispatch() {}, released() {}, goneWithIoThread() {} };
@@ -30,7 +32,7 @@ export function nameFor(
   state: StreamState,
   unread: UnreadData | undefined,
 ): DetachedStream {
-  offerClaim(client.words, slot, generation);
+  offerClaim(client.words, slot, generation, Offer.DETACHED);
   return {
     sideport: 'detached-stream',
     portId: client.portId,
@@ -55,9 +57,15 @@ export function settleDescriptor(client: Client, { slot, generation }: SlotName)
 
 /** This thread's tie to the I/O thread that has the stream. @throws ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE */
 export function clientFor(name: DetachedStream): Client {
-  if (name?.sideport !== 'detached-stream' || !(name.use instanceof SharedArrayBuffer)) {
+  if (!(name?.use instanceof SharedArrayBuffer)) {
     throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a detached stream: expected what detach() gave');
   }
+  return clientOf(name, 'detached-stream');
+}
+
+/** This thread's tie to the I/O thread that a name speaks of. @throws ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE */
+export function clientOf(name: DetachedStream | SharedListener, kind: string): Client {
+  if (name?.sideport !== kind) throw fail('ERR_SIDEPORT_INVALID_ARG', `Not the name of a ${kind}`);
   return IoThread.from({ sideport: 'io-thread', portId: name.portId }).client();
 }
 
@@ -67,7 +75,7 @@ export function claimStream(client: Client, { use, memory, slot, generation }: D
   const was = useName(word);
   if (was === NameUse.USED) throw fail('ERR_SIDEPORT_TRANSFER_USED');
   if (was === NameUse.EXPIRED) throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
-  if (claim(new Int32Array(memory), slot, generation, client.clientId)) return;
+  if (claim(new Int32Array(memory), slot, generation, Offer.DETACHED, client.clientId)) return;
   nameExpired(word);
   throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
 }
@@ -80,4 +88,12 @@ export function describeError(error: SystemError | undefined): ErrorDescription 
 
 export function errorFrom(described: ErrorDescription | undefined): SystemError | undefined {
   return described && systemError(described.syscall, described.errno, described.remote);
+}
+
+/** Whose I/O thread serves the source, or is to from now on. @throws ERR_SIDEPORT_OTHER_IO_THREAD, ERR_SIDEPORT_IO_THREAD_GONE */
+export function clientToServe({ client, closed }: Source, ioThread: IoThread | undefined): Client {
+  if (closed) throw fail('ERR_SIDEPORT_CLOSED');
+  const given = ioThread?.client();
+  if (client && given && client !== given) throw fail('ERR_SIDEPORT_OTHER_IO_THREAD');
+  return client ?? given ?? IoThread.default().client();
 }

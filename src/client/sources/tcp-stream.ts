@@ -4,11 +4,12 @@ import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import type { SocketAddress } from '../../protocol/address.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
 import type { Lease } from '../buffers/lease.js';
-import { IoThread } from '../io-thread/io-thread.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { setOption } from './socket-options.js';
 import { StreamSource } from './stream-source.js';
+import { clientToServe } from './stream-transfer.js';
 
 /**
  * A TCP connection. Belongs to the thread that made it. Every method may throw ERR_SIDEPORT_CLOSED after `close`;
@@ -56,14 +57,13 @@ export class TcpStream implements SourceHandle {
    * addresses, water marks, the ends of either direction and errors go along; nothing is lost, doubled or reordered. Its
    * registrations end, this object is closed. What nobody attaches within `transferTimeoutMs` is closed as by `close`.
    *
-   * A stream that was never registered begins to connect, on the process's default I/O thread.
-   *
+   * @param ioThread  which is to serve a stream that was never registered, and begins to connect by this. Default: this process's
    * @returns a name that passes through `postMessage` and `workerData` to threads of this process
-   * @throws ERR_SIDEPORT_LEASE_HELD while a lease of it is not released, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE
+   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when another serves it, ERR_SIDEPORT_LEASE_HELD while a lease of it is not released, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE
    */
-  detach(): DetachedStream {
+  detach(ioThread?: IoThread): DetachedStream {
     const source = this[kSource];
-    return source.detach(source.client ?? IoThread.default().client());
+    return source.detach(clientToServe(source, ioThread));
   }
 
   /**

@@ -153,6 +153,7 @@ export class Session {
   drain(mode: number = CloseMode.FLUSHED): void {
     if (this.draining) return;
     this.draining = true;
+    for (const source of this.sources) source?.leave?.();
     for (const source of this.sources) source?.close(mode);
     this.#endIfDrained();
   }

@@ -4,7 +4,7 @@
  * Three kinds of entries: sound ones; stale ones, whose slot has passed to another generation, are dropped; and ones that
  * no client writes. After one of those the client is detached: its memory can no longer be trusted.
  */
-import { adoptDescriptor } from '../../atomics/ownership.js';
+import { adoptDescriptor, answerOffer } from '../../atomics/ownership.js';
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
@@ -13,7 +13,8 @@ import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { Seen } from '../../protocol/transfer.js';
 import { LostStream } from '../sources/lost-stream.js';
-import { TcpListener } from '../sources/tcp-listener.js';
+import { Sharer } from '../sources/sharer.js';
+import { listenerName, TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import type { Session } from './session.js';
 
@@ -49,8 +50,9 @@ function takeEntries(session: Session, count: number, done: (() => boolean) | un
     const a = words[at + 3] as number;
     const b = words[at + 4] as number;
     const c = words[at + 5] as number;
-    if (opcode === Submission.ATTACH_STREAM) {
-      if (!attach(session, slot, generation, a, b, c)) return -1 - offset;
+    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN_LISTENER) {
+      const arrive = opcode === Submission.ATTACH_STREAM ? attach : join;
+      if (!arrive(session, slot, generation, a, b, c)) return -1 - offset;
     } else if (!act(session, opcode, slot, generation, a, b)) {
       return -1 - offset;
     }
@@ -81,7 +83,8 @@ function open(session: Session, opcode: number, slot: number, generation: number
   // Lost to the client's close or the end of its thread: the descriptor is closed already.
   if (!adoptDescriptor(session.selector.port.native, session.words, slot, generation, fd)) return true;
   if (opcode === Submission.OPEN_LISTENER) {
-    new TcpListener(session, slot, generation, fd).setInterest(interest);
+    const listener = new TcpListener(session.selector, listenerName(session.clientId, slot, generation), fd);
+    listener.join(session, slot, generation).setInterest(interest);
     return true;
   }
   const at = slotBase(slot) + Slot.ADDRESS;
@@ -110,6 +113,32 @@ function attach(
   const stream = selector.transfers.take(clientId, from, fromGeneration);
   if (stream) stream.attach(session, slot, generation);
   else new LostStream(session, slot, generation);
+  return true;
+}
+
+/** As {@link attach}, of a listener. */
+function join(
+  session: Session,
+  slot: number,
+  generation: number,
+  clientId: number,
+  from: number,
+  fromGeneration: number,
+) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const { selector } = session;
+  const name = listenerName(clientId, from, fromGeneration);
+  const other = selector.session(clientId);
+  const isThere = () => selector.listeners.has(name);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
+  const listener = selector.listeners.get(name);
+  if (listener) {
+    selector.hasShared = true;
+    listener.join(session, slot, generation);
+  } else {
+    session.push(EventKind.RELEASED, slot, generation);
+  }
+  answerOffer(session.words, slot, generation, listener !== undefined);
   return true;
 }
 
@@ -145,7 +174,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.
       if (stale) session.push(EventKind.RELEASED, a, b);
-      else if (source instanceof TcpListener) source.addCredit(a, b);
+      else if (source instanceof Sharer) source.addCredit(a, b);
       else return false;
       return true;
     }

@@ -180,6 +180,21 @@ export class TcpStream implements Source, BufferHolder {
     if (!move.receivingFor) this.#arrive(move);
   }
 
+  /** Nobody had asked for it yet, and somebody else may now: a connection that was accepted, and no more. */
+  passTo(session: Session, slot: number, generation: number): void {
+    this.#session = session;
+    this.slot = slot;
+    this.generation = generation;
+    session.addSource(slot, this);
+  }
+
+  /** As {@link passTo}, but there is nobody. */
+  abandon(): void {
+    this.#move = new Move();
+    this.#move.homeless = true;
+    this.close(CloseMode.RESET);
+  }
+
   /** The owner has the data of a LATE event. */
   lateTaken(): boolean {
     if (!this.#move?.arrived || this.#move.late.length === 0) return false;
