@@ -9,11 +9,13 @@
         "native/binding/election.cc",
         "native/binding/port_binding.cc",
         "native/binding/process_state.cc",
+        "native/binding/datagram_binding.cc",
         "native/binding/socket_binding.cc",
+        "native/binding/unix_socket_binding.cc",
         "native/binding/thread_link.cc",
         "native/port/buffer_groups.cc",
         "native/port/port_base.cc",
-        "native/socket_address.cc"
+        "native/kernel_address.cc"
       ],
       "conditions": [
         [
@@ -46,12 +48,17 @@
             "sources": [
               "native/posix/descriptor_awakener.cc",
               "native/posix/posix_backends.cc",
+              "native/posix/posix_datagram.cc",
               "native/posix/posix_descriptor_count.cc",
               "native/posix/posix_errors.cc",
               "native/posix/posix_pages.cc",
               "native/posix/posix_shared_object.cc",
               "native/posix/posix_socket.cc",
+              "native/posix/posix_socket_options.cc",
+              "native/posix/posix_unix_address.cc",
+              "native/posix/posix_unix_socket.cc",
               "native/readiness/posix_poll.cc",
+              "native/readiness/readiness_datagrams.cc",
               "native/readiness/readiness_operations.cc",
               "native/readiness/readiness_port.cc"
             ]
@@ -64,6 +71,7 @@
               "native/readiness/linux_epoll.cc",
               "native/uring/linux_uring.cc",
               "native/uring/linux_uring_buffers.cc",
+              "native/uring/linux_uring_datagrams.cc",
               "native/uring/linux_uring_ending.cc",
               "native/uring/linux_uring_operations.cc",
               "native/uring/linux_uring_probe.cc",

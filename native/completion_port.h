@@ -35,7 +35,9 @@
 //   from AddSegment until RemoveSegment, and RemoveSegment refuses while an operation may use it.
 // * A buffer provided to a group belongs to the port until a receive completion names it; from then on
 //   it belongs to the selector, whatever the completion's result is. DropGroup takes back the rest.
-// * The buffers of a Send belong to the port from the submission to the release.
+// * A buffer with a datagram begins with a DatagramHeader, which the port has written; the payload
+//   follows it. Both are the selector's from the completion on.
+// * The buffers of a Send or a SendTo belong to the port from the submission to the release.
 // * The submission array belongs to the port during Turn, to the selector at all other times; the
 //   completion array likewise.
 // * A descriptor belongs to the port from Adopt to the release of Close. Before and after it is the
@@ -57,6 +59,20 @@
 // as such a ring; one that cannot (IOCP) waits with a zero-byte receive and takes a buffer when that
 // completes; a readiness kernel takes a buffer when the descriptor is ready. In all three an idle
 // connection holds no buffer.
+//
+// ## Datagrams
+//
+// A datagram is received whole, into one buffer, or it is truncated to it and says so: nothing of it
+// is left for the next receive. An empty datagram is a datagram: its completion has result 0 and a
+// buffer, and does not end anything. What a kernel reports of datagrams sent earlier (ICMP: nobody
+// listens there) arrives as an error of some later receive or send; it is never taken for a datagram,
+// and never ends a ReceiveFrom. On Windows SIO_UDP_CONNRESET is switched off, so that a socket that
+// is not connected hears no such errors there, as it hears none elsewhere.
+//
+// Datagram sockets have no order to keep and one system call can move many, so ReceiveFrom completes
+// up to kDatagramsPerEndpoint times in a turn before other endpoints have theirs, and one SendTo
+// carries several datagrams. A backend whose kernel takes one datagram per call (IOCP) keeps several
+// overlapped receives, each with a buffer of the group, in flight for one ReceiveFrom.
 #pragma once
 
 #include <cstddef>
@@ -69,6 +85,8 @@ namespace sideport {
 inline constexpr int32_t kMaximumWaitMs = 100;
 inline constexpr int kReceivesPerEndpoint = 1;
 inline constexpr int kPiecesPerSend = 16;
+inline constexpr int kDatagramsPerEndpoint = 32;
+inline constexpr int kPiecesPerSendTo = 64;
 
 // What a submission asks for. Commands take effect at once and have no completion; operations have
 // exactly one release each. A command on an endpoint that was never adopted is ignored, an operation
@@ -102,6 +120,22 @@ enum class Opcode : int32_t {
   kClose = 20,    // a = CloseMode. Cancels what is in flight on the endpoint (their releases precede
                   //     this one), closes the descriptor, result = 0 always. The endpoint is then free.
   kWake = 21,     // never submitted; reports the awakener. endpoint = -1, result = reasons.
+  // -- operations on datagram sockets --------------------------------------------------------------
+  kReceiveFrom = 22,  // a = group, b = limit >= 1. As kReceive, with a datagram in each buffer, behind
+                      //     its DatagramHeader: result = bytes of payload >= 0, (segment, index) = the
+                      //     buffer. A buffer holds more than the header, or it is never filled.
+                      //     An error that concerns an earlier send (ConcernsEarlierSend) completes
+                      //     with kMore and without a buffer; it does not count against the limit.
+                      //     -ENOBUFS: group empty, released, the datagram stays in the kernel. Excludes
+                      //     kReceive on the same endpoint: -EALREADY.
+  kSendTo = 23,       // a = segment, b = offset, c = length, d = flags, address = destination, or none
+                      //     for a connected socket. With kMorePieces the next record belongs to this
+                      //     operation (same opcode and endpoint, at most kPiecesPerSendTo), with
+                      //     kSameDatagram besides to the same datagram, whose destination the first
+                      //     record names. Sends in order, waits while there is no room, and ends at
+                      //     the first datagram that fails: result = datagrams taken by the kernel
+                      //     before that, or, when that was the first, its error. The selector starts
+                      //     the rest anew.
 };
 // clang-format on
 
@@ -111,7 +145,10 @@ enum class CloseMode : int32_t {
   kReset = 1,    // SO_LINGER {1, 0}: RST now, nothing more is sent.
 };
 
-enum SendFlags : int32_t { kMorePieces = 1 };
+enum SendFlags : int32_t {
+  kMorePieces = 1,
+  kSameDatagram = 2,  // the next record goes on with this one's datagram
+};
 
 enum CompletionFlags : int32_t {
   kMore = 1,      // the operation stays in flight
@@ -136,6 +173,23 @@ struct WireAddress {
 };
 static_assert(sizeof(WireAddress) == 24);
 
+// Of a Unix-domain socket: family 1, byte 1 the length of its name (0: it has none; a leading zero
+// byte: abstract, Linux). A name is too long for a WireAddress. In a SendTo record the scope id says
+// at which offset of the record's segment it lies; in a DatagramHeader it follows byte 1.
+inline constexpr uint8_t kUnixFamily = 1;
+inline constexpr size_t kUnixNameLimit = 108;
+
+// What precedes a datagram in its buffer.
+struct DatagramHeader {
+  int32_t flags;        // DatagramFlags
+  int32_t length;       // bytes of payload
+  double arrived_ms;    // when the port saw it: the system's monotonic clock, as process.hrtime()
+  uint8_t source[112];  // a WireAddress, or a Unix name as above; family 0: the sender has none
+};
+static_assert(sizeof(DatagramHeader) == 128);
+
+enum DatagramFlags : int32_t { kTruncated = 1 };
+
 struct SubmissionRecord {
   int32_t opcode;
   int32_t endpoint;
@@ -149,7 +203,7 @@ struct CompletionRecord {
   int32_t endpoint;
   int32_t result;  // >= 0, or Node's negative errno (errors.h)
   int32_t flags;
-  int32_t segment;  // receive: the buffer filled, else -1
+  int32_t segment;  // receive, receive-from: the buffer filled, else -1
   int32_t index;
   WireAddress address;
 };

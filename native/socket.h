@@ -10,26 +10,19 @@
 #include <cstdint>
 
 #include "completion_port.h"
+#include "kernel_address.h"
 #include "port/send_vector.h"
 
 namespace sideport {
 
-// A socket address in the kernel's form.
-struct KernelAddress {
-  sockaddr_storage storage;
-  socklen_t length;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-// False when the wire address has no family.
-bool ToKernel(const WireAddress& wire, KernelAddress* out);
-// Family 0 for anything but IPv4 and IPv6.
-WireAddress ToWire(const KernelAddress& address);
-
 void SetCloseOnExecAndNonBlocking(int fd);
 
 int32_t OpenStreamSocket(int family);
+int32_t OpenDatagramSocket(int family);
+// Makes a socket that was opened elsewhere like ours. -ENOTSOCK, -EBADF.
+int32_t AdoptDescriptor(int fd);
+// Gives a datagram socket its peer, at once; an address of family 0 takes it away again.
+int32_t ConnectDatagram(int fd, const WireAddress& remote);
 struct BindFlags {
   bool reuse_address;
   // Several sockets on one port, each with its share of the connections: -ENOTSUP where there is no

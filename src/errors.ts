@@ -28,6 +28,7 @@ const messages = {
   ERR_SIDEPORT_PERMISSION: "Node's permission model denies sideport a worker thread or its addon",
   ERR_SIDEPORT_TRANSFER_USED: 'The detached stream has been attached already',
   ERR_SIDEPORT_TRANSFER_EXPIRED: 'The detached stream was not attached in time, and is closed',
+  ERR_SIDEPORT_UNSUPPORTED: 'This system has no such thing',
   ERR_SIDEPORT_TIMEOUT: 'The I/O thread did not answer in time',
 } as const;
 

@@ -108,6 +108,36 @@ export interface SocketCalls {
   getNoDelay(fd: number): number;
   setTtl(fd: number, ttl: number): number;
   getTtl(fd: number): number;
+  /** Takes over a socket that was opened elsewhere. ENOTSOCK, EBADF. */
+  adopt(fd: number): Descriptor | number;
+  /** `option` is a number of `SocketOption`. 0 or a negative errno; `getOption` puts the value into `into[0]`. */
+  setOption(fd: number, option: number, value: number): number;
+  getOption(fd: number, option: number, into: Int32Array): number;
+  /** A non-blocking, close-on-exec datagram socket; `family` is 4 or 6. */
+  openDatagram(family: number): Descriptor | number;
+  /** At once. An address of family 0 takes the peer away. */
+  connectDatagram(fd: number, address: Uint8Array): number;
+  /** Sends one datagram now; without an address to the peer. Bytes, or a negative errno. */
+  sendDatagram(fd: number, bytes: Uint8Array, address: Uint8Array | undefined): number;
+  /**
+   * Joins or leaves a multicast group on the interface that `via` names: by its address for IPv4, by its scope id for
+   * IPv6. With `source`: for what that address sends alone.
+   */
+  changeMembership(
+    fd: number,
+    join: boolean,
+    group: Uint8Array,
+    via: Uint8Array,
+    source: Uint8Array | undefined,
+  ): number;
+  setMulticastInterface(fd: number, via: Uint8Array): number;
+  /** Unix-domain sockets; ENOTSUP where there are none. `type` is 1 for streams, 2 for datagrams. */
+  openUnix(type: number): Descriptor | number;
+  bindUnix(fd: number, name: Uint8Array): number;
+  connectUnix(fd: number, name: Uint8Array): number;
+  openUnixPair(type: number): [Descriptor, Descriptor] | number;
+  /** Bytes of the name put into `into`, which holds 108; 0 for a socket without one. */
+  unixName(fd: number, peer: boolean, into: Uint8Array): number;
 }
 
 export interface Addon {

@@ -16,14 +16,7 @@ Napi::Value Result(const Napi::CallbackInfo& info, int32_t result) {
 
 Napi::Value OpenCall(const Napi::CallbackInfo& info) {
   const int32_t family = IntArgument(info, 0);
-  const Napi::Object object = info.Env().GetInstanceData<AddonData>()->descriptor.New({});
-  // Looked up first: from worker.terminate() on, such calls into Node fail, also amid this function,
-  // and would leave the descriptor to nobody.
-  Descriptor* const owner = Descriptor::Unwrap(object);
-  const int32_t fd = OpenStreamSocket(family);
-  if (fd < 0) return Result(info, fd);
-  owner->Own(fd);
-  return object;
+  return OwnedDescriptor(info, [family] { return OpenStreamSocket(family); });
 }
 
 Napi::Value BindCall(const Napi::CallbackInfo& info) {
@@ -61,6 +54,17 @@ Napi::Value SetTtlCall(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+Napi::Value OwnedDescriptor(const Napi::CallbackInfo& info, const std::function<int32_t()>& open) {
+  const Napi::Object object = info.Env().GetInstanceData<AddonData>()->descriptor.New({});
+  // Looked up first: from worker.terminate() on, such calls into Node fail, also amid this function,
+  // and would leave the descriptor to nobody.
+  Descriptor* const owner = Descriptor::Unwrap(object);
+  const int32_t fd = open();
+  if (fd < 0) return Result(info, fd);
+  owner->Own(fd);
+  return object;
+}
+
 Napi::Object SocketCalls(Napi::Env env) {
   auto calls = Napi::Object::New(env);
   const auto add = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) {
@@ -75,6 +79,8 @@ Napi::Object SocketCalls(Napi::Env env) {
   add("getNoDelay", GetCall<GetNoDelay>);
   add("setTtl", SetTtlCall);
   add("getTtl", GetCall<GetTtl>);
+  AddDatagramCalls(env, calls);
+  AddUnixSocketCalls(env, calls);
   return calls;
 }
 

@@ -36,6 +36,8 @@ class CompletionQueue {
 
   // Whether an operation may be performed: its completion would not be deferred.
   bool HasRoom() const { return count_ < capacity_ && deferred_.empty(); }
+  // How many such completions there is room for.
+  size_t Room() const { return deferred_.empty() ? capacity_ - count_ : 0; }
   bool IsEmpty() const { return count_ == 0 && deferred_.empty(); }
 
   void Push(const CompletionRecord& record) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "completion_port.h"
+#include "port/datagram_send.h"
 #include "port/send_vector.h"
 
 namespace sideport {
@@ -61,7 +62,8 @@ struct Endpoint {
   bool queued = false;
   Endpoint* next = nullptr;
 
-  // What belongs to each operation while it is in flight.
+  // What belongs to each operation while it is in flight. A receive and a receive-from exclude each
+  // other and share what they need.
   int32_t accept_left = 0;
   int32_t receive_left = 0;
   int32_t receive_group = 0;
@@ -69,6 +71,9 @@ struct Endpoint {
   WireAddress remote{};
   CloseMode close_mode = CloseMode::kFlushed;
   std::unique_ptr<SendOperation> send;
+  std::unique_ptr<DatagramSend> send_to;
+  // Datagrams that the last receive-from found at once: the next one asks for some more.
+  uint8_t datagram_batch = 0;
 
   static uint8_t Bit(Opcode opcode) {
     return static_cast<uint8_t>(
@@ -80,8 +85,10 @@ struct Endpoint {
   // receives: the calls would fail with ENOTCONN instead of waiting.
   uint8_t Needed() const {
     if (Has(Opcode::kConnect)) return kWritable;
-    const bool readable = Has(Opcode::kAccept) || Has(Opcode::kReceive);
-    return static_cast<uint8_t>((readable ? kReadable : 0) | (Has(Opcode::kSend) ? kWritable : 0));
+    const bool readable =
+        Has(Opcode::kAccept) || Has(Opcode::kReceive) || Has(Opcode::kReceiveFrom);
+    const bool writable = Has(Opcode::kSend) || Has(Opcode::kSendTo);
+    return static_cast<uint8_t>((readable ? kReadable : 0) | (writable ? kWritable : 0));
   }
   // Whether a step would do something now.
   bool IsRunnable() const {

@@ -15,13 +15,15 @@ bool IsCommand(int32_t opcode) { return opcode < static_cast<int32_t>(Opcode::kA
 
 bool IsOperation(int32_t opcode) {
   return opcode >= static_cast<int32_t>(Opcode::kAccept) &&
-         opcode <= static_cast<int32_t>(Opcode::kClose);
+         opcode <= static_cast<int32_t>(Opcode::kSendTo) &&
+         opcode != static_cast<int32_t>(Opcode::kWake);
 }
 
 // How many records the first operation has: a send goes on while its pieces say so.
 size_t PieceCount(const SubmissionRecord* records, size_t count) {
   size_t pieces = 1;
-  if (records[0].opcode != static_cast<int32_t>(Opcode::kSend)) return pieces;
+  const auto opcode = static_cast<Opcode>(records[0].opcode);
+  if (opcode != Opcode::kSend && opcode != Opcode::kSendTo) return pieces;
   while (pieces < count && (records[pieces - 1].d & kMorePieces) != 0 &&
          records[pieces].opcode == records[0].opcode &&
          records[pieces].endpoint == records[0].endpoint) {
@@ -143,15 +145,25 @@ int32_t PortBase::Prepare(Endpoint* endpoint, const SubmissionRecord* records, s
       endpoint->remote = record.address;
       return 0;
     case Opcode::kReceive:
-      endpoint->receive_group = record.a;
-      endpoint->receive_left = record.b;
-      return record.a >= 0 && record.b >= 1 ? 0 : NodeErrno(EINVAL);
+    case Opcode::kReceiveFrom:
+      return PrepareReceive(endpoint, record);
     case Opcode::kSend:
       return PrepareSend(endpoint, records, count);
+    case Opcode::kSendTo:
+      return PrepareSendTo(endpoint, records, count);
     default:
       endpoint->close_mode = static_cast<CloseMode>(record.a);
       return record.a == 0 || record.a == 1 ? 0 : NodeErrno(EINVAL);
   }
+}
+
+int32_t PortBase::PrepareReceive(Endpoint* endpoint, const SubmissionRecord& record) {
+  if (endpoint->Has(Opcode::kReceive) || endpoint->Has(Opcode::kReceiveFrom)) {
+    return NodeErrno(EALREADY);
+  }
+  endpoint->receive_group = record.a;
+  endpoint->receive_left = record.b;
+  return record.a >= 0 && record.b >= 1 ? 0 : NodeErrno(EINVAL);
 }
 
 int32_t PortBase::PrepareSend(Endpoint* endpoint, const SubmissionRecord* records, size_t count) {
@@ -184,6 +196,53 @@ int32_t PortBase::PrepareSend(Endpoint* endpoint, const SubmissionRecord* record
   return 0;
 }
 
+int32_t PortBase::PrepareSendTo(Endpoint* endpoint, const SubmissionRecord* records, size_t count) {
+  const int32_t last_flags = records[count - 1].d;
+  if (count > kPiecesPerSendTo || (last_flags & (kMorePieces | kSameDatagram)) != 0) {
+    return NodeErrno(EINVAL);
+  }
+  if (spare_sends_to_.empty()) spare_sends_to_.push_back(std::make_unique<DatagramSend>());
+  DatagramSend& send = *spare_sends_to_.back();
+  send.count = send.sent = 0;
+  send.piece_count = static_cast<int>(count);
+  bool goes_on = false;
+  for (size_t at = 0; at < count; at++) {
+    const SubmissionRecord& piece = records[at];
+    uint8_t* const place = buffers_.Place(piece.a, piece.b, piece.c);
+    if (place == nullptr) return NodeErrno(EINVAL);
+    send.pieces[at] = MakePiece(place, static_cast<size_t>(piece.c));
+    send.segments[at] = piece.a;
+    if (goes_on) {
+      send.datagrams[static_cast<size_t>(send.count - 1)].piece_count++;
+    } else {
+      DatagramSend::Datagram& datagram = send.datagrams[static_cast<size_t>(send.count++)];
+      datagram.first_piece = static_cast<int>(at);
+      datagram.piece_count = 1;
+      if (!PrepareDestination(piece, &datagram.destination)) return NodeErrno(EINVAL);
+    }
+    goes_on = (piece.d & kSameDatagram) != 0;
+  }
+  for (size_t at = 0; at < count; at++) buffers_.CountSend(records[at].a, 1);
+  endpoint->send_to = std::move(spare_sends_to_.back());
+  spare_sends_to_.pop_back();
+  return 0;
+}
+
+// Copied now: what lies in a segment may be overwritten by a client at any time.
+bool PortBase::PrepareDestination(const SubmissionRecord& record, KernelAddress* out) const {
+  const WireAddress& wire = record.address;
+  if (wire.family == 0) {
+    out->length = 0;
+    return true;
+  }
+  if (wire.family != kUnixFamily) return ToKernel(wire, out);
+  const size_t length = wire.zero;
+  if (length == 0 || length > kUnixNameLimit || wire.scope_id > INT32_MAX) return false;
+  const uint8_t* const name =
+      buffers_.Place(record.a, static_cast<int32_t>(wire.scope_id), static_cast<int32_t>(length));
+  return name != nullptr && ToUnixAddress(name, length, out);
+}
+
 void PortBase::Reject(const SubmissionRecord& record, int32_t error) {
   CompletionRecord completion{};
   completion.opcode = record.opcode;
@@ -205,10 +264,13 @@ Endpoint* PortBase::Find(int32_t number) {
 void PortBase::Complete(Endpoint* endpoint, Opcode opcode, CompletionRecord record) {
   record.opcode = static_cast<int32_t>(opcode);
   record.endpoint = endpoint->number;
-  if (opcode != Opcode::kReceive || record.result <= 0) record.segment = record.index = -1;
+  const bool has_buffer = (opcode == Opcode::kReceive && record.result > 0) ||
+                          (opcode == Opcode::kReceiveFrom && record.result >= 0);
+  if (!has_buffer) record.segment = record.index = -1;
   if ((record.flags & kMore) == 0) {
     endpoint->in_flight &= static_cast<uint8_t>(~Endpoint::Bit(opcode));
     if (opcode == Opcode::kSend) DropSend(endpoint);
+    if (opcode == Opcode::kSendTo) DropSendTo(endpoint);
     released_++;
   }
   completions_.Push(record);
@@ -218,6 +280,23 @@ void PortBase::Release(Endpoint* endpoint, Opcode opcode, int32_t result) {
   CompletionRecord record{};
   record.result = result;
   Complete(endpoint, opcode, record);
+}
+
+void PortBase::CompleteDatagram(Endpoint* endpoint, const Buffer& buffer, int32_t length,
+                                bool more) {
+  CompletionRecord record{};
+  record.result = length;
+  record.flags = more ? kMore : 0;
+  record.segment = buffer.segment;
+  record.index = buffer.index;
+  Complete(endpoint, Opcode::kReceiveFrom, record);
+}
+
+void PortBase::CompleteEarlierError(Endpoint* endpoint, int32_t error) {
+  CompletionRecord record{};
+  record.result = error;
+  record.flags = kMore;
+  Complete(endpoint, Opcode::kReceiveFrom, record);
 }
 
 void PortBase::CompleteAccept(Endpoint* endpoint, int fd, const WireAddress& peer) {
@@ -245,6 +324,15 @@ void PortBase::DropSend(Endpoint* endpoint) {
     buffers_.CountSend(send.segments[static_cast<size_t>(at)], -1);
   }
   spare_sends_.push_back(std::move(endpoint->send));
+}
+
+void PortBase::DropSendTo(Endpoint* endpoint) {
+  if (!endpoint->send_to) return;
+  const DatagramSend& send = *endpoint->send_to;
+  for (int at = 0; at < send.piece_count; at++) {
+    buffers_.CountSend(send.segments[static_cast<size_t>(at)], -1);
+  }
+  spare_sends_to_.push_back(std::move(endpoint->send_to));
 }
 
 bool PortBase::TakeWake(CompletionRecord* record) {

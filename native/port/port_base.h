@@ -50,6 +50,10 @@ class PortBase : public CompletionPort {
   // Fills in the names, and ends the operation unless kMore is set.
   void Complete(Endpoint* endpoint, Opcode opcode, CompletionRecord record);
   void Release(Endpoint* endpoint, Opcode opcode, int32_t result);
+  // Reports a datagram, which lies in a buffer that is the selector's from here on.
+  void CompleteDatagram(Endpoint* endpoint, const Buffer& buffer, int32_t length, bool more);
+  // Reports an error that ends nothing.
+  void CompleteEarlierError(Endpoint* endpoint, int32_t error);
   // Reports a connection. It is the selector's from here on; until it adopts it, see unadopted_.
   void CompleteAccept(Endpoint* endpoint, int fd, const WireAddress& peer);
   // Every other operation is released: closes the descriptor, frees the endpoint, releases Close.
@@ -76,12 +80,17 @@ class PortBase : public CompletionPort {
   void Adopt(int32_t number, int fd);
   size_t Start(const SubmissionRecord* records, size_t count);
   int32_t Prepare(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
+  int32_t PrepareReceive(Endpoint* endpoint, const SubmissionRecord& record);
   int32_t PrepareSend(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
+  int32_t PrepareSendTo(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
+  bool PrepareDestination(const SubmissionRecord& record, KernelAddress* out) const;
   void Reject(const SubmissionRecord& record, int32_t error);
   Endpoint* Find(int32_t number);
   void DropSend(Endpoint* endpoint);
+  void DropSendTo(Endpoint* endpoint);
 
   std::vector<std::unique_ptr<SendOperation>> spare_sends_;
+  std::vector<std::unique_ptr<DatagramSend>> spare_sends_to_;
   // Accepted, reported, and not adopted yet. They are the selector's, but a selector whose thread
   // is terminated between a turn and the next would leak them: the end closes what is left.
   std::unordered_set<int> unadopted_;

@@ -1,8 +1,11 @@
+#include "posix/posix_socket.h"
+
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "errors.h"
 #include "socket.h"
@@ -18,14 +21,6 @@ constexpr int kSendFlags = 0;  // macOS: SO_NOSIGPIPE on each socket instead
 
 // At most this much of what the peer sent and nobody read is discarded at a flushed close.
 constexpr size_t kDiscardLimit = 1 << 20;
-
-void PrepareSocket(int fd) {
-  SetCloseOnExecAndNonBlocking(fd);
-#ifdef SO_NOSIGPIPE
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
-#endif
-}
 
 int32_t SetIntOption(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : LastNodeErrno();
@@ -44,6 +39,18 @@ bool IsIpv6(int fd) {
          address.storage.ss_family == AF_INET6;
 }
 
+// SO_LINGER with a time would make close() wait, here the whole I/O thread; our own linger has seen to
+// the sending by now. With no time it is the user's wish for a reset.
+bool WishesReset(int fd) {
+  linger wish{};
+  socklen_t length = sizeof(wish);
+  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &wish, &length) != 0 || wish.l_onoff == 0) return false;
+  if (wish.l_linger == 0) return true;
+  const linger off = {0, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+  return false;
+}
+
 // Sends FIN, then reads away what has arrived. Closing with unread input makes the kernel send a
 // reset, which may overtake our last bytes on their way to the peer. Bounded, because a peer may
 // send faster than this reads.
@@ -57,6 +64,29 @@ void DiscardInput(int fd) {
   }
 }
 
+// connect(2): AF_UNSPEC dissolves the association. Linux takes back with it a port that it chose itself,
+// so that the socket must be bound to it once more.
+int32_t DisconnectDatagram(int fd) {
+  WireAddress before{};
+  const int32_t named = LocalAddress(fd, &before);
+  if (named != 0) return named;
+  KernelAddress nobody{};
+  nobody.storage.ss_family = AF_UNSPEC;
+  nobody.length = sizeof(sockaddr_in);
+  // The BSDs say EAFNOSUPPORT and do it.
+  if (connect(fd, nobody.get(), nobody.length) != 0 && errno != EAFNOSUPPORT)
+    return LastNodeErrno();
+  WireAddress after{};
+  const int32_t renamed = LocalAddress(fd, &after);
+  if (renamed != 0 || std::memcmp(after.port_be, before.port_be, sizeof(after.port_be)) == 0) {
+    return renamed;
+  }
+  std::memcpy(after.port_be, before.port_be, sizeof(after.port_be));
+  KernelAddress local;
+  ToKernel(after, &local);
+  return bind(fd, local.get(), local.length) == 0 ? 0 : LastNodeErrno();
+}
+
 }  // namespace
 
 void SetCloseOnExecAndNonBlocking(int fd) {
@@ -64,20 +94,51 @@ void SetCloseOnExecAndNonBlocking(int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-int32_t OpenStreamSocket(int family) {
-  if (family != 4 && family != 6) return NodeErrno(EAFNOSUPPORT);
-  const int domain = family == 6 ? AF_INET6 : AF_INET;
+void PrepareSocket(int fd) {
+  SetCloseOnExecAndNonBlocking(fd);
+#ifdef SO_NOSIGPIPE
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
+#endif
+}
+
+int32_t OpenSocket(int domain, int type) {
 #ifdef SOCK_CLOEXEC
   // In one call: between socket() and fcntl() another thread could fork.
-  const int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 #else
-  const int fd = socket(domain, SOCK_STREAM, 0);
+  const int fd = socket(domain, type, 0);
 #endif
   if (fd < 0) return LastNodeErrno();
 #ifndef SOCK_CLOEXEC
   PrepareSocket(fd);
 #endif
   return fd;
+}
+
+int32_t OpenStreamSocket(int family) {
+  if (family != 4 && family != 6) return NodeErrno(EAFNOSUPPORT);
+  return OpenSocket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM);
+}
+
+int32_t OpenDatagramSocket(int family) {
+  if (family != 4 && family != 6) return NodeErrno(EAFNOSUPPORT);
+  return OpenSocket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM);
+}
+
+int32_t AdoptDescriptor(int fd) {
+  int type = 0;
+  socklen_t length = sizeof(type);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return LastNodeErrno();
+  PrepareSocket(fd);
+  return 0;
+}
+
+int32_t ConnectDatagram(int fd, const WireAddress& remote) {
+  if (remote.family == 0) return DisconnectDatagram(fd);
+  KernelAddress kernel;
+  if (!ToKernel(remote, &kernel)) return NodeErrno(EINVAL);
+  return connect(fd, kernel.get(), kernel.length) == 0 ? 0 : LastNodeErrno();
 }
 
 int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags) {
@@ -215,7 +276,7 @@ void CloseSocket(int fd, CloseMode mode) {
   if (mode == CloseMode::kReset) {
     const linger reset = {1, 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-  } else {
+  } else if (!WishesReset(fd)) {
     DiscardInput(fd);
   }
   CloseDescriptor(fd);

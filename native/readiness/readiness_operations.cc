@@ -30,6 +30,8 @@ void ReadinessPort::Step(Endpoint* endpoint) {
   if (endpoint->Has(Opcode::kAccept) && readable) StepAccept(endpoint);
   if (endpoint->Has(Opcode::kSend) && writable && completions_.HasRoom()) StepSend(endpoint);
   if (endpoint->Has(Opcode::kReceive) && readable && completions_.HasRoom()) StepReceive(endpoint);
+  if (endpoint->Has(Opcode::kSendTo) && writable && completions_.HasRoom()) StepSendTo(endpoint);
+  if (endpoint->Has(Opcode::kReceiveFrom) && readable) StepReceiveFrom(endpoint);
 }
 
 void ReadinessPort::StepConnect(Endpoint* endpoint) {
@@ -123,7 +125,8 @@ void ReadinessPort::StepClose(Endpoint* endpoint) {
 
 // All but the close itself.
 void ReadinessPort::ReleaseAll(Endpoint* endpoint, int32_t result) {
-  for (Opcode opcode : {Opcode::kAccept, Opcode::kConnect, Opcode::kReceive, Opcode::kSend}) {
+  for (Opcode opcode : {Opcode::kAccept, Opcode::kConnect, Opcode::kReceive, Opcode::kSend,
+                        Opcode::kReceiveFrom, Opcode::kSendTo}) {
     if (endpoint->Has(opcode)) Release(endpoint, opcode, result);
   }
 }

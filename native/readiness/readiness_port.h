@@ -17,7 +17,8 @@
 // in it at its start, one step each: one receive, one send, a few accepts. So one endpoint's flood
 // delays another by a step, and a full completion array leaves the rest queued for the next turn.
 //
-// Files: port_base.cc takes submissions, readiness_port.cc turns, readiness_operations.cc performs.
+// Files: port_base.cc takes submissions, readiness_port.cc turns, readiness_operations.cc performs,
+// readiness_datagrams.cc those on datagram sockets.
 #pragma once
 
 #include <memory>
@@ -67,6 +68,8 @@ class ReadinessPort : public PortBase {
   void StepAccept(Endpoint* endpoint);
   void StepReceive(Endpoint* endpoint);
   void StepSend(Endpoint* endpoint);
+  void StepReceiveFrom(Endpoint* endpoint);
+  void StepSendTo(Endpoint* endpoint);
   void StepClose(Endpoint* endpoint);
   void ReleaseAll(Endpoint* endpoint, int32_t result);
 

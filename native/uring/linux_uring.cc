@@ -105,6 +105,12 @@ void UringPort::OnCompletion(const io_uring_cqe& completion) {
     case Opcode::kSend:
       OnSend(endpoint, completion.res);
       break;
+    case Opcode::kReceiveFrom:
+      OnReceiveFrom(endpoint, completion);
+      break;
+    case Opcode::kSendTo:
+      OnRoom(endpoint, completion.res);
+      break;
     case kHangUpWatch:
       OnHangUp(endpoint, completion.res);
       break;

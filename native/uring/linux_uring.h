@@ -21,7 +21,8 @@
 // Files: linux_uring_queue the rings and system calls, linux_uring_buffers the groups,
 // linux_uring_probe what a kernel must show; of this class linux_uring.cc turns,
 // linux_uring_operations.cc starts requests and hears of their completions,
-// linux_uring_receiving.cc of those of receives, linux_uring_ending.cc cancels, closes and ends.
+// linux_uring_receiving.cc of those of receives, linux_uring_datagrams.cc of those on datagram sockets,
+// linux_uring_ending.cc cancels, closes and ends.
 #pragma once
 
 #include <memory>
@@ -88,6 +89,14 @@ class UringPort final : public PortBase {
   void CompleteNextReceived(UringEndpoint* endpoint);
   void CompleteReceive(UringEndpoint* endpoint, const ReceivedPiece& piece);
   void EndReceive(UringEndpoint* endpoint, int32_t result);
+
+  // -- datagrams (linux_uring_datagrams.cc)
+  void DescribeReceiveFrom(UringEndpoint* endpoint, io_uring_sqe* entry);
+  void OnReceiveFrom(UringEndpoint* endpoint, const io_uring_cqe& completion);
+  int32_t ReceiveDatagramByHand(UringEndpoint* endpoint);
+  void GoOnReceivingFrom(UringEndpoint* endpoint, int32_t result);
+  void SendToNow(UringEndpoint* endpoint);
+  void OnRoom(UringEndpoint* endpoint, int32_t result);
 
   // What found the submission ring full.
   struct Postponed {

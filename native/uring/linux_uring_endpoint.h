@@ -53,12 +53,13 @@ struct ReceivedPiece {
 inline constexpr Opcode kHangUpWatch = Opcode::kClose;
 
 // The others. The connect last: its end starts what is held back behind it.
-inline constexpr Opcode kRequestOpcodes[] = {Opcode::kAccept, Opcode::kReceive, Opcode::kSend,
-                                             Opcode::kConnect};
+inline constexpr Opcode kRequestOpcodes[] = {Opcode::kAccept, Opcode::kReceive,
+                                             Opcode::kSend,   Opcode::kReceiveFrom,
+                                             Opcode::kSendTo, Opcode::kConnect};
 
 struct UringEndpoint final : Endpoint {
   // By opcode: the request inside the kernel, or kNone.
-  std::array<uint64_t, 5> requests{};
+  std::array<uint64_t, 8> requests{};
   uint8_t cancelling = 0;  // one bit per opcode: the request's cancellation is submitted
   uint8_t unwanted = 0;    // one bit per opcode: the operation is to end, by a cancel or a close
 
@@ -78,7 +79,7 @@ struct UringEndpoint final : Endpoint {
     return static_cast<size_t>(opcode) - static_cast<size_t>(Opcode::kAccept);
   }
   uint64_t& Request(Opcode opcode) { return requests[Place(opcode)]; }
-  bool HasRequest() const { return requests != std::array<uint64_t, 5>{}; }
+  bool HasRequest() const { return requests != std::array<uint64_t, 8>{}; }
   bool HasReceived() const { return received != nullptr && !received->empty(); }
   bool IsUnwanted(Opcode opcode) const { return (unwanted & Bit(opcode)) != 0; }
 };

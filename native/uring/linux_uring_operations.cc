@@ -65,6 +65,7 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   if (opcode == Opcode::kSend && endpoint->send->IsComplete()) {
     return Release(endpoint, opcode, endpoint->send->total);
   }
+  if (opcode == Opcode::kSendTo) return SendToNow(endpoint);
   if (opcode == Opcode::kConnect && !PrepareConnect(endpoint)) {
     Release(endpoint, opcode, NodeErrno(EINVAL));
     return ArmHeld(endpoint);
@@ -110,6 +111,8 @@ void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* e
         entry->ioprio |= uring::kReceiveMultishot;
       }
       return;
+    case Opcode::kReceiveFrom:
+      return DescribeReceiveFrom(endpoint, entry);
     default:
       return DescribeSend(endpoint, entry);
   }

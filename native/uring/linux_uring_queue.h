@@ -36,6 +36,15 @@ inline constexpr uint32_t kCancelAny = 1u << 2;           // 5.19
 inline constexpr unsigned kRegisterBufferRing = 22;       // 5.19, IORING_REGISTER_PBUF_RING
 inline constexpr unsigned kUnregisterBufferRing = 23;     // 5.19
 
+// What a multishot recvmsg puts before the sender's address, for which it keeps the room asked for.
+struct ReceivedMessage {  // io_uring_recvmsg_out, 6.0
+  uint32_t name_length;
+  uint32_t control_length;
+  uint32_t payload_length;  // of the datagram, also of what did not fit
+  uint32_t flags;
+};
+static_assert(sizeof(ReceivedMessage) == 16);
+
 struct BufferRingEntry {  // io_uring_buf
   uint64_t address;
   uint32_t length;

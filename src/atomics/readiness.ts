@@ -7,6 +7,7 @@
  * is pushed. The errno is stored before its bit; the exchange that takes the bit synchronises with the OR.
  */
 import { Readiness, Slot, slotBase } from '../protocol/client-memory.js';
+import { toLocal, toShared } from '../protocol/clock.js';
 
 /** I/O thread: adds bits. True: no entry is queued, the caller must push a READY event. */
 export function addReadiness(words: Int32Array, slot: number, bits: number, errno = 0): boolean {
@@ -44,4 +45,41 @@ export function presumeCarried(words: Int32Array, slot: number, bytes: number): 
 export function clearReadiness(words: Int32Array, slot: number): void {
   Atomics.store(words, slotBase(slot) + Slot.READINESS, 0);
   Atomics.store(words, slotBase(slot) + Slot.ERRNO, 0);
+}
+
+/**
+ * A timer's expirations. The I/O thread adds them before it adds EXPIRED, so a client that takes the bit takes them. Which setting they count
+ * for is stored with them, and changes only when the client has asked for it: a client that finds another one than its last is told of a
+ * setting that it has given up.
+ */
+export function addExpirations(words: Int32Array, slot: number, count: number): void {
+  Atomics.add(words, slotBase(slot) + Slot.EXPIRATIONS, count);
+}
+
+/** I/O thread: the timer is set anew. */
+export function resetExpirations(words: Int32Array, slot: number, setting: number): void {
+  Atomics.store(words, slotBase(slot) + Slot.EXPIRATIONS, 0);
+  Atomics.store(words, slotBase(slot) + Slot.TIMER_SETTING, setting);
+}
+
+/** Client, after an EXPIRED bit: the expirations of this setting that were not taken yet. */
+export function takeExpirations(words: Int32Array, slot: number, setting: number): number {
+  const base = slotBase(slot);
+  if (Atomics.load(words, base + Slot.TIMER_SETTING) !== setting) return 0;
+  return Atomics.exchange(words, base + Slot.EXPIRATIONS, 0);
+}
+
+/** Client, before SET_TIMER is published: plain stores, which the ring's tail publishes. */
+export function setTimerDueMs(words: Int32Array, slot: number, dueMs: number): void {
+  dueView(words, slot).setFloat64(0, toShared(dueMs));
+}
+
+/** I/O thread. Whatever the memory says becomes a time: what is none is long past. */
+export function timerDueMs(words: Int32Array, slot: number): number {
+  const dueMs = toLocal(dueView(words, slot).getFloat64(0));
+  return Number.isFinite(dueMs) ? dueMs : 0;
+}
+
+function dueView(words: Int32Array, slot: number): DataView {
+  return new DataView(words.buffer, words.byteOffset + 4 * (slotBase(slot) + Slot.TIMER_DUE));
 }

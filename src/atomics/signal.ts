@@ -38,3 +38,20 @@ export function takeSignal(signal: Int32Array): boolean {
 export function signalCount(words: Int32Array): number {
   return Atomics.load(words, Header.SIGNALS);
 }
+
+/** A fresh signal word with a value beside it. */
+export function newSignalledValue(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
+
+/**
+ * B0, before the signal is raised: what it is about. A client that takes the signal (C3) loads this value or a later one; whoever
+ * loads it without a signal sees some value that was stored, and the signal for the last one is still to come.
+ */
+export function setSignalledValue(signal: Int32Array, value: number): void {
+  Atomics.store(signal, 1, value);
+}
+
+export function signalledValue(signal: Int32Array): number {
+  return Atomics.load(signal, 1);
+}

@@ -6,6 +6,7 @@
  * ```
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { LITTLE_ENDIAN } from './endian.js';
 
 export const ADDRESS_BYTES = 24;
 export const ADDRESS_WORDS = ADDRESS_BYTES / 4;
@@ -16,8 +17,6 @@ export interface SocketAddress {
   readonly family: 'IPv4' | 'IPv6';
   readonly port: number;
 }
-
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** `host` must be an IP address (an IPv6 one may have a numeric `%scope`), `port` 0 to 65535; the caller checked both. */
 export function encodeAddress(host: string, port: number): Uint8Array {

@@ -76,6 +76,11 @@ export const Slot = {
   READINESS: 1,
   /** Node's negative errno that belongs to the FAILED bit; written before the bit. */
   ERRNO: 2,
+  /** A timer's expirations that the client has not taken, and since which of its settings they count. */
+  EXPIRATIONS: 3,
+  TIMER_SETTING: 10,
+  /** Two words: when a timer that the client sets is due, a float64 on the shared clock (protocol/clock.ts). */
+  TIMER_DUE: 12,
   /** Six words: the remote address. Client writes it for connect, the I/O thread for accept. */
   ADDRESS: 4,
   /** Two words, aligned: who gets the stream that was detached here (atomics/claim.ts). */
@@ -95,6 +100,8 @@ export const Readiness = {
   CARRIED: 4,
   /** Sending what an earlier owner wrote has failed with `Slot.ERRNO`. */
   SEND_FAILED: 8,
+  /** A timer has expired, `Slot.EXPIRATIONS` times. */
+  EXPIRED: 16,
   /** A READY entry for this slot is in the event ring. */
   QUEUED: 1 << 30,
 } as const;

@@ -130,6 +130,9 @@ export interface IoThreadConfiguration {
   readonly receiveBuffers: number;
   readonly maxReceiveBuffers: number;
   readonly maxUnreadBytes: number;
+  readonly datagramBufferSize: number;
+  readonly datagramBuffers: number;
+  readonly maxDatagramBuffers: number;
   readonly sendBufferSize: number;
   readonly sendBuffers: number;
   readonly sendHighWaterBytes: number;
@@ -165,6 +168,9 @@ export interface IoThreadStats {
   /** Receive buffers of all clients: how many there are, and how many of them readers hold now. */
   readonly receiveBuffers: number;
   readonly receiveBuffersHeld: number;
+  /** Buffers for datagrams of all clients: how many there are, and how many of them readers hold now. */
+  readonly datagramBuffers: number;
+  readonly datagramBuffersHeld: number;
   /** Memory of the receive buffers, and memory that holds what was copied out of them. */
   readonly receiveBufferBytes: number;
   readonly copiedBytes: number;

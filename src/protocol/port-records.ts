@@ -4,7 +4,7 @@
  */
 
 /** Changes whenever a record, a shared word or an opcode does. The addon is built for one. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const RECORD_WORDS = 12;
 
@@ -26,6 +26,8 @@ export const PortOpcode = {
   SEND: 19,
   CLOSE: 20,
   WAKE: 21,
+  RECEIVE_FROM: 22,
+  SEND_TO: 23,
 } as const;
 
 export const CloseMode = { FLUSHED: 0, RESET: 1 } as const;
@@ -34,6 +36,9 @@ export const ShutdownHow = { READ: 0, WRITE: 1, BOTH: 2 } as const;
 /** In `Submit.D` of a SEND: the next record continues this operation. */
 export const SEND_MORE_PIECES = 1;
 export const PIECES_PER_SEND = 16;
+/** In `Submit.D` of a SEND_TO, with SEND_MORE_PIECES: the next record continues this datagram. */
+export const SEND_SAME_DATAGRAM = 2;
+export const PIECES_PER_SEND_TO = 64;
 
 export const CompletionFlag = { MORE: 1, REJECTED: 2 } as const;
 export const WakeReason = { SUBMISSION: 1, CONTROL: 2 } as const;

@@ -51,4 +51,12 @@ export const Submission = {
    * by `Slot.OWNER`, which the client has offered: adopted, or closed when there is no such listener.
    */
   JOIN_LISTENER: 14,
+  /** As OPEN_LISTENER, for a datagram socket. Its SENDs name buffers of frames (protocol/datagram.ts). */
+  OPEN_DATAGRAM: 15,
+  /** The slot is a timer's. */
+  OPEN_TIMER: 16,
+  /** a = 1: it expires at `Slot.TIMER_DUE`, 0: never; b = milliseconds from one expiry to the next, 0: there is only one. */
+  SET_TIMER: 17,
+  /** As OPEN_LISTENER, for a stream that is connected already. */
+  OPEN_CONNECTED_STREAM: 18,
 } as const;

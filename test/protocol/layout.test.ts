@@ -18,8 +18,10 @@ import {
   slotBase,
   submissionRingBase,
 } from '../../src/protocol/client-memory.js';
+import * as datagram from '../../src/protocol/datagram.js';
 import { EVENT_WORDS, EventKind, eventKind, eventSlot, MAX_SLOTS, packEvent } from '../../src/protocol/events.js';
 import * as records from '../../src/protocol/port-records.js';
+import { SocketOption } from '../../src/protocol/socket-options.js';
 import { SUBMISSION_WORDS } from '../../src/protocol/submissions.js';
 
 test('no two header words share a cache line', (t) => {
@@ -76,6 +78,8 @@ function native(name: string): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
+const options = readFileSync(new URL('../../../native/socket_options.h', import.meta.url), 'utf8');
+
 const camel = (name: string) =>
   name.toLowerCase().replace(/(^|_)(\w)/g, (_, _u, letter: string) => letter.toUpperCase());
 
@@ -87,6 +91,20 @@ test('both sides of the boundary count alike', (t) => {
   for (const [name, value] of Object.entries(records.WakeReason)) t.is(native(`Wake${camel(name)}`), value, name);
   t.is(native('MorePieces'), records.SEND_MORE_PIECES);
   t.is(native('PiecesPerSend'), records.PIECES_PER_SEND);
+  t.is(native('SameDatagram'), records.SEND_SAME_DATAGRAM);
+  t.is(native('PiecesPerSendTo'), records.PIECES_PER_SEND_TO);
+  t.is(native('UnixFamily'), datagram.UNIX_FAMILY);
+  t.is(native('UnixNameLimit'), datagram.UNIX_NAME_BYTES);
+  t.is(native('Truncated'), datagram.TRUNCATED);
+  t.regex(header, new RegExp(`sizeof\\(DatagramHeader\\) == ${datagram.HEADER_BYTES}\\b`));
   t.regex(header, new RegExp(`sizeof\\(SubmissionRecord\\) == ${4 * records.RECORD_WORDS}\\b`));
   t.regex(header, new RegExp(`sizeof\\(CompletionRecord\\) == ${4 * records.RECORD_WORDS}\\b`));
+});
+
+test('socket options have one number on both sides', (t) => {
+  const numbers = Object.fromEntries(
+    [...options.matchAll(/\bk(\w+) = (\d+)/g)].map(([, name, value]) => [name, Number(value)]),
+  );
+  const expected = Object.fromEntries(Object.entries(SocketOption).map(([name, value]) => [camel(name), value]));
+  t.deepEqual(numbers, expected);
 });

@@ -10,6 +10,7 @@ import {
   PortOpcode,
   RECORD_WORDS,
   SEND_MORE_PIECES,
+  SEND_SAME_DATAGRAM,
   Submit,
 } from '../../src/protocol/port-records.js';
 import { errno } from './errno.js';
@@ -138,6 +139,23 @@ export class PortDriver {
 
   extend(endpoint: number, count: number): void {
     this.submit(PortOpcode.EXTEND, endpoint, [count]);
+  }
+
+  receiveFrom(endpoint: number, group: number, limit: number): void {
+    this.#receiveGroups.set(endpoint, group);
+    this.start(PortOpcode.RECEIVE_FROM, endpoint, [group, limit]);
+  }
+
+  /** Each datagram is a list of pieces; all go to `address`, or, without one, to the peer. */
+  sendTo(endpoint: number, address: Uint8Array | undefined, ...datagrams: Piece[][]): void {
+    const pieces = datagrams.flatMap((datagram) =>
+      datagram.map((piece, at) => ({ piece, same: at + 1 < datagram.length ? SEND_SAME_DATAGRAM : 0 })),
+    );
+    pieces.forEach(({ piece, same }, at) => {
+      const words = [...piece, same | (at + 1 < pieces.length ? SEND_MORE_PIECES : 0)];
+      if (at === 0) this.start(PortOpcode.SEND_TO, endpoint, words, address);
+      else this.submit(PortOpcode.SEND_TO, endpoint, words, address);
+    });
   }
 
   send(endpoint: number, ...pieces: Piece[]): void {
@@ -293,7 +311,8 @@ export class PortDriver {
   }
 
   #auditBuffer({ opcode, endpoint, result, segment, index }: Completion, told: string): void {
-    if (opcode !== PortOpcode.RECEIVE || result <= 0) {
+    const filled = (opcode === PortOpcode.RECEIVE && result > 0) || (opcode === PortOpcode.RECEIVE_FROM && result >= 0);
+    if (!filled) {
       assert.ok(segment === -1 && index === -1, `names a buffer: ${told}`);
       return;
     }

@@ -16,6 +16,16 @@ export function openSocket(family = 4): number {
   return fd;
 }
 
+/** As {@link openSocket}, for datagrams, bound to the loopback address. */
+export function openDatagramSocket(family = 4): number {
+  const descriptor = socket.openDatagram(family);
+  if (typeof descriptor === 'number') throw new Error(`socket: ${descriptor}`);
+  const { fd } = descriptor;
+  descriptor.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
+  assert.equal(socket.bind(fd, loopback(family), false, false, true), 0);
+  return fd;
+}
+
 export function loopback(family = 4): Uint8Array {
   const address = new Uint8Array(ADDRESS_BYTES);
   address[0] = family;

@@ -1,5 +1,14 @@
 /** Connections for tests: both ends, connected and registered, and the loops that every test would write. */
-import { Events, Interest, type IoThread, Poll, PollOpt, TcpListener, TcpStream } from '../../src/index.js';
+import {
+  Events,
+  Interest,
+  type IoThread,
+  Poll,
+  PollOpt,
+  type StreamObject,
+  TcpListener,
+  TcpStream,
+} from '../../src/index.js';
 import { expectEvents } from './expect-events.js';
 
 export const BOTH = Interest.READABLE | Interest.WRITABLE;
@@ -42,7 +51,7 @@ export class Pair {
 }
 
 /** Writes all of it, blocking on the Poll while there is no room. */
-export function writeAll(poll: Poll, stream: TcpStream, bytes: Uint8Array): void {
+export function writeAll(poll: Poll, stream: StreamObject, bytes: Uint8Array): void {
   const events = new Events(64);
   for (let at = 0; at < bytes.length; ) {
     const count = stream.write(bytes.subarray(at));
@@ -52,7 +61,7 @@ export function writeAll(poll: Poll, stream: TcpStream, bytes: Uint8Array): void
 }
 
 /** Reads exactly `length` bytes, blocking on the Poll while there are none. */
-export function readExactly(poll: Poll, stream: TcpStream, length: number): Buffer {
+export function readExactly(poll: Poll, stream: StreamObject, length: number): Buffer {
   const into = Buffer.alloc(length);
   const events = new Events(64);
   for (let at = 0; at < length; ) {
@@ -65,7 +74,7 @@ export function readExactly(poll: Poll, stream: TcpStream, length: number): Buff
 }
 
 /** Reads to the end of the stream. */
-export function readToEnd(poll: Poll, stream: TcpStream): Buffer {
+export function readToEnd(poll: Poll, stream: StreamObject): Buffer {
   const chunks: Buffer[] = [];
   const into = Buffer.alloc(65_536);
   const events = new Events(64);

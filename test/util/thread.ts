@@ -57,14 +57,14 @@ export class TestThread<Value = unknown> {
 
   readonly #port: MessagePort;
 
-  constructor(fixture: string, data: unknown) {
+  constructor(fixture: string, data: unknown, transferList: readonly MessagePort[] = []) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.unref();
     const workerData = { data, port: port2 };
     this.worker = new Worker(new URL(`../fixtures/${fixture}.js`, import.meta.url), {
       workerData,
-      transferList: [port2],
+      transferList: [port2, ...transferList],
     });
     this.exited = new Promise((resolve) => this.worker.once('exit', resolve));
     this.value = new Promise<Value>((resolve, reject) => {

@@ -126,6 +126,19 @@ export class ReceivedData {
     return count;
   }
 
+  /** Copies unread bytes, and leaves them; returns how many. */
+  peek(reader: Reader, into: Uint8Array): number {
+    const table = this.#table;
+    let count = 0;
+    for (let chunk = reader.firstChunk; chunk !== NO_CHUNK && count < into.length; ) {
+      const length = Math.min(this.length(chunk), into.length - count);
+      into.set(this.#view(chunk, length), count);
+      count += length;
+      chunk = table.get(chunk, Field.NEXT);
+    }
+    return count;
+  }
+
   /** Lends the first unread chunk, which there is: it stays where it is until it is given back. */
   lend(reader: Reader): number {
     const chunk = this.#shift(reader);
@@ -148,9 +161,14 @@ export class ReceivedData {
     return this.#table.get(chunk, Field.TO) - this.#table.get(chunk, Field.FROM);
   }
 
-  /** A lent chunk's bytes, where they lie. */
+  /** A chunk's bytes, where they lie; of one that is not lent, until it is copied out. */
   bytes(chunk: number): Uint8Array<SharedArrayBuffer> {
     return this.#view(chunk, this.length(chunk));
+  }
+
+  /** The first unread chunk, which there is, is not wanted any more. */
+  dropFirst(reader: Reader): void {
+    this.#done(reader, this.#shift(reader));
   }
 
   /** A lease ends: once per lent chunk. */

@@ -16,6 +16,7 @@ export const NO_BUFFER = -1;
 
 export class SendPool {
   readonly bufferSize: number;
+  readonly bufferCount: number;
   readonly #words: Int32Array;
   readonly #wordsBase: number;
   readonly #segment: number;
@@ -36,6 +37,7 @@ export class SendPool {
     const { memory, bufferSize, bufferCount } = segment;
     this.#bytes = new Uint8Array(memory);
     this.bufferSize = bufferSize;
+    this.bufferCount = bufferCount;
     this.#lengths = new Int32Array(bufferCount);
     this.#next = new Int32Array(bufferCount);
     for (let index = bufferCount - 1; index >= 0; index--) this.release(bufferName(this.#segment, index));
@@ -69,6 +71,37 @@ export class SendPool {
     if (!appendToSendBuffer(this.#words, this.#wordsBase + index, length, length + bytes.length)) return false;
     this.#lengths[index] = length + bytes.length;
     return true;
+  }
+
+  /** Buffers that may be taken now, see {@link available}. */
+  countAvailable(holding: boolean): number {
+    return this.#free - (holding ? this.#reserve : 0);
+  }
+
+  /** As {@link fill}, with a datagram's frame of `bytes` bytes (protocol/datagram.ts). */
+  fillFrame(header: Uint8Array, name: Uint8Array, payload: Uint8Array, bytes: number): number {
+    const buffer = this.fill(header);
+    const index = indexOf(buffer);
+    this.#putFrame(index * this.bufferSize, header, name, payload);
+    this.#lengths[index] = bytes;
+    beginSendBuffer(this.#words, this.#wordsBase + index, bytes);
+    return buffer;
+  }
+
+  /** As {@link append}. */
+  appendFrame(buffer: number, header: Uint8Array, name: Uint8Array, payload: Uint8Array, bytes: number): boolean {
+    const index = indexOf(buffer);
+    const length = this.#lengths[index] as number;
+    this.#putFrame(index * this.bufferSize + length, header, name, payload);
+    if (!appendToSendBuffer(this.#words, this.#wordsBase + index, length, length + bytes)) return false;
+    this.#lengths[index] = length + bytes;
+    return true;
+  }
+
+  #putFrame(at: number, header: Uint8Array, name: Uint8Array, payload: Uint8Array): void {
+    this.#bytes.set(header, at);
+    if (name.length > 0) this.#bytes.set(name, at + header.length);
+    this.#bytes.set(payload, at + header.length + name.length);
   }
 
   /** The bytes in a buffer that is not free. */

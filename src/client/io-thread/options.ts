@@ -26,6 +26,18 @@ export interface IoThreadOptions {
    * on receiving. Beyond it the kernel's windows slow the peers down. Default 32 MiB.
    */
   readonly maxUnreadBytes?: number;
+  /**
+   * Receive buffers of datagrams: each takes one datagram and 128 bytes besides, and truncates a longer one. Default 2 048
+   * bytes, enough for what an Ethernet frame carries.
+   */
+  readonly datagramBufferSize?: number;
+  /** Datagram buffers per thread to begin with, once it has a datagram socket. Default 1 024. */
+  readonly datagramBuffers?: number;
+  /**
+   * Datagram buffers per thread when their number has grown as far as it may: what a thread that does not read may have
+   * waiting. Then the kernel holds datagrams, and drops those for which it has no room. Default 8 192.
+   */
+  readonly maxDatagramBuffers?: number;
   /** Default 16 384 bytes. */
   readonly sendBufferSize?: number;
   /** Send buffers per thread. Default 256. */
@@ -54,6 +66,9 @@ const NUMBERS = {
   receiveBuffers: [64, 1, 65_536],
   maxReceiveBuffers: [256, 1, 65_536],
   maxUnreadBytes: [32 * 2 ** 20, 0, 2 ** 31 - 1],
+  datagramBufferSize: [2048, 192, 2 ** 24],
+  datagramBuffers: [1024, 2, 65_536],
+  maxDatagramBuffers: [8192, 2, 2 ** 20],
   sendBufferSize: [16_384, 64, 2 ** 24],
   sendBuffers: [256, 1, 65_536],
   sendHighWaterBytes: [2 ** 20, 1, 2 ** 30],
@@ -73,14 +88,18 @@ export function configure(options: IoThreadOptions): IoThreadConfiguration {
     }),
   ) as Record<keyof typeof NUMBERS, number>;
   const maxReceiveBuffers = options.maxReceiveBuffers ?? Math.max(given.maxReceiveBuffers, given.receiveBuffers);
+  const maxDatagramBuffers = options.maxDatagramBuffers ?? Math.max(given.maxDatagramBuffers, given.datagramBuffers);
   const sendLowWaterBytes = options.sendLowWaterBytes ?? given.sendHighWaterBytes >> 2;
   if (maxReceiveBuffers < given.receiveBuffers) {
     throw fail('ERR_SIDEPORT_INVALID_ARG', 'maxReceiveBuffers must not be less than receiveBuffers');
+  }
+  if (maxDatagramBuffers < given.datagramBuffers) {
+    throw fail('ERR_SIDEPORT_INVALID_ARG', 'maxDatagramBuffers must not be less than datagramBuffers');
   }
   if (sendLowWaterBytes >= given.sendHighWaterBytes) {
     throw fail('ERR_SIDEPORT_INVALID_ARG', 'sendLowWaterBytes must be less than sendHighWaterBytes');
   }
   // An empty variable counts as unset, as it does for Node's own.
   const backend = options.backend ?? (process.env.SIDEPORT_BACKEND || undefined);
-  return { ...given, maxReceiveBuffers, sendLowWaterBytes, backend, addonPath: options.addonPath };
+  return { ...given, maxReceiveBuffers, maxDatagramBuffers, sendLowWaterBytes, backend, addonPath: options.addonPath };
 }

@@ -63,6 +63,8 @@ export class Client {
   readonly limits: ClientLimits;
   readonly sendPool: SendPool;
   readonly received: ReceivedData;
+  /** Datagrams: never copied out of their buffers, which are of another pool. */
+  readonly datagrams: ReceivedData;
   readonly #addon: Addon;
   readonly #link: ThreadLink;
   readonly #ioHeader: Int32Array;
@@ -125,7 +127,9 @@ export class Client {
     this.sendPool = new SendPool(this.words, geometry, segments);
     const { maxUnreadBytes } = this.limits;
     this.#announcements = new Announcements(segments, announcements);
-    this.received = new ReceivedData(this.words, new Segments(this.#announcements), this.#submissions, maxUnreadBytes);
+    const allSegments = new Segments(this.#announcements);
+    this.received = new ReceivedData(this.words, allSegments, this.#submissions, maxUnreadBytes);
+    this.datagrams = new ReceivedData(this.words, allSegments, this.#submissions, 0);
   }
 
   // -- life ------------------------------------------------------------------------------------------

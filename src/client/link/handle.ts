@@ -3,17 +3,17 @@
  * table; the handle is held by the user alone, so a handle that is collected is a source that was forgotten.
  */
 import { fail, SideportError } from '../../errors.js';
-import type { Source } from '../sources/source.js';
+import type { Registrable } from '../sources/registrable.js';
 
 /** The internal source of a public object. */
 export const kSource = Symbol('sideport.source');
 
 /** A source as users hold it: what `registry.register` takes. */
 export interface SourceHandle {
-  readonly [kSource]: Source;
+  readonly [kSource]: Registrable;
 }
 
-const forgotten = new FinalizationRegistry<Source>((source) => {
+const forgotten = new FinalizationRegistry<Registrable>((source) => {
   if (source.closed) return;
   process.emitWarning(`${source.kind} was collected without having been closed`, 'SideportWarning');
   try {
@@ -25,14 +25,14 @@ const forgotten = new FinalizationRegistry<Source>((source) => {
 });
 
 /** Closes `source`, with a warning, should `handle` be collected before it is closed. */
-export function reclaim(handle: SourceHandle, source: Source): void {
+export function reclaim(handle: SourceHandle, source: Registrable): void {
   forgotten.register(handle, source);
 }
 
 /** @throws ERR_SIDEPORT_INVALID_ARG */
-export function sourceOf(handle: SourceHandle): Source {
+export function sourceOf(handle: SourceHandle): Registrable {
   const source = (handle as Partial<SourceHandle> | null | undefined)?.[kSource];
   if (source === undefined)
-    throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a source: expected a TcpListener or a TcpStream');
+    throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a source: expected a TcpStream, a UdpSocket, a Timer or the like');
   return source;
 }

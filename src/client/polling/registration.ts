@@ -50,7 +50,7 @@ export class Registration {
   next: Registration | undefined;
   /** Of the same source, with another Poll. */
   sibling: Registration | undefined;
-  #options = 0;
+  options = 0;
   /** What changed since the last delivery. */
   #edges = 0;
   #state = 0;
@@ -64,7 +64,7 @@ export class Registration {
   set(token: number, interest: number, options: number): void {
     this.token = token;
     this.interest = interest;
-    this.#options = options;
+    this.options = options;
     this.#state &= ~DISARMED;
     this.#edges = 0;
     this.raise(this.source.readiness());
@@ -84,11 +84,11 @@ export class Registration {
     this.#state &= ~QUEUED;
     if (this.#state !== 0) return 0;
     const now = this.source.readiness() & this.#mask();
-    const level = (this.#options & PollOpt.LEVEL) !== 0;
+    const level = (this.options & PollOpt.LEVEL) !== 0;
     const due = level ? now : now & this.#edges;
     this.#edges = 0;
     if (due === 0) return 0;
-    if ((this.#options & PollOpt.ONESHOT) !== 0) this.#state |= DISARMED;
+    if ((this.options & PollOpt.ONESHOT) !== 0) this.#state |= DISARMED;
     else if (level) this.raise(now);
     return now;
   }

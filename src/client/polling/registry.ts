@@ -1,10 +1,21 @@
 /** `Registry`: which sources a Poll hears of. */
 
 import type { Client } from '../link/client.js';
-import { type SourceHandle, sourceOf } from '../link/handle.js';
-import type { Source } from '../sources/source.js';
+import { kSource, type SourceHandle, sourceOf } from '../link/handle.js';
+import type { Registrable } from '../sources/registrable.js';
 import { checkInterest, checkOptions, checkToken, PollOpt } from './interest.js';
 import type { ReadyList } from './registration.js';
+
+/**
+ * A source of one's own, made of others: what `register` and the rest are called with is passed on to them. It is told by these methods, and
+ * may do anything in them that a program may do with a registry.
+ */
+export interface CustomSource {
+  register(registry: Registry, token: number, interest: number, options: number): void;
+  /** Without options those given before hold. */
+  reregister(registry: Registry, token: number, interest: number, options: number | undefined): void;
+  deregister(registry: Registry): void;
+}
 
 /** The sources registered with one Poll. Belongs to the Poll's thread. */
 export class Registry {
@@ -12,7 +23,7 @@ export class Registry {
   readonly client: Client;
   /** @internal */
   readonly list: ReadyList;
-  readonly #sources = new Set<Source>();
+  readonly #sources = new Set<Registrable>();
   readonly #checkOpen: () => void;
 
   /** @internal */
@@ -33,18 +44,22 @@ export class Registry {
    * @throws ERR_SIDEPORT_ALREADY_REGISTERED, ERR_SIDEPORT_OTHER_IO_THREAD, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT,
    * ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE
    */
-  register(source: SourceHandle, token: number, interest: number, options: number = PollOpt.EDGE): void {
+  register(source: SourceHandle | CustomSource, token: number, interest: number, options: number = PollOpt.EDGE): void {
+    if (isCustom(source)) return source.register(this, token, interest, options);
     const inner = this.#check(source, token, interest, options);
     inner.registerWith(this.client, this.list, token, interest, options);
     this.#sources.add(inner);
   }
 
   /**
-   * Replaces token, interest and options at once, also for an event that is under way, and arms a oneshot again.
+   * Replaces token, interest and options at once, also for an event that is under way, and arms a oneshot again. If the new
+   * interest is satisfied already, the next poll says so.
    *
+   * @param options  bits of `PollOpt`; when omitted they stay what they were
    * @throws as {@link register}, and ERR_SIDEPORT_NOT_REGISTERED
    */
-  reregister(source: SourceHandle, token: number, interest: number, options: number = PollOpt.EDGE): void {
+  reregister(source: SourceHandle | CustomSource, token: number, interest: number, options?: number): void {
+    if (isCustom(source)) return source.reregister(this, token, interest, options);
     this.#check(source, token, interest, options).reregisterWith(this.list, token, interest, options);
   }
 
@@ -54,7 +69,8 @@ export class Registry {
    *
    * @throws ERR_SIDEPORT_NOT_REGISTERED, ERR_SIDEPORT_CLOSED
    */
-  deregister(source: SourceHandle): void {
+  deregister(source: SourceHandle | CustomSource): void {
+    if (isCustom(source)) return source.deregister(this);
     const inner = sourceOf(source);
     inner.deregisterFrom(this.list);
     this.#sources.delete(inner);
@@ -66,7 +82,7 @@ export class Registry {
     this.#sources.clear();
   }
 
-  #check(source: SourceHandle, token: number, interest: number, options: number): Source {
+  #check(source: SourceHandle, token: number, interest: number, options = 0): Registrable {
     this.#checkOpen();
     const inner = sourceOf(source);
     checkToken(token);
@@ -79,4 +95,9 @@ export class Registry {
     }
     return inner;
   }
+}
+
+function isCustom(source: SourceHandle | CustomSource): source is CustomSource {
+  if (typeof source !== 'object' || source === null || kSource in source) return false;
+  return typeof (source as Partial<CustomSource>).register === 'function';
 }

@@ -44,6 +44,11 @@ export class RemoteSignal {
     return new RemoteSignal(loadAddon(), shared.clientId, words, signal);
   }
 
+  /** The signal's words. */
+  get word(): Int32Array {
+    return this.#signal;
+  }
+
   get name(): SharedSignal {
     const memory = this.#words.buffer as SharedArrayBuffer;
     return { sideport: 'signal', clientId: this.#clientId, memory, signal: this.#signal.buffer as SharedArrayBuffer };

@@ -37,6 +37,7 @@ class Credits implements SlotOwner {
 }
 
 export class ListenerSource extends Source {
+  readonly kind: string;
   readonly #accepted: StreamSource[] = [];
   /** Slots lent and neither used nor returned. */
   #credits = 0;
@@ -46,8 +47,9 @@ export class ListenerSource extends Source {
   /** By which it is shared; undefined until then. */
   #name: SharedListener | undefined;
 
-  static bound(descriptor: Descriptor): ListenerSource {
-    return new ListenerSource(descriptor, descriptor.fd);
+  /** `kind`: the public class's name. */
+  static bound(kind: string, descriptor: Descriptor): ListenerSource {
+    return new ListenerSource(kind, descriptor, descriptor.fd);
   }
 
   /** Another thread's, shared. @throws ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE */
@@ -60,15 +62,16 @@ export class ListenerSource extends Source {
     client.flush();
     settleDescriptor(client, mine);
     if (!wasAdopted(client.words, slot, mine.generation)) throw fail('ERR_SIDEPORT_CLOSED');
-    const listener = new ListenerSource(undefined, name.fd, client, mine);
+    const listener = new ListenerSource('TcpListener', undefined, name.fd, client, mine);
     client.transfer(mine, listener);
     listener.#name = name;
     listener.#lendSlots();
     return listener;
   }
 
-  private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+  private constructor(kind: string, descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super(descriptor, fd, client, name);
+    this.kind = kind;
   }
 
   share(client: Client): SharedListener {
@@ -85,10 +88,6 @@ export class ListenerSource extends Source {
       fd: this.fd,
     };
     return this.#name;
-  }
-
-  get kind(): string {
-    return 'TcpListener';
   }
 
   readiness(): number {

@@ -51,6 +51,10 @@ export class StreamSource extends Source implements Reader {
   /** Made by the first write. */
   #sends: SendQueue | undefined;
   #connected: boolean;
+  /** Set before anybody can see it; a Unix listener's connections are accepted as any others. */
+  kind = 'TcpStream';
+  /** It was connected before it was ours. */
+  #adopted = false;
   #readEnded = false;
   #writeClosed = false;
   #error: SystemError | undefined;
@@ -59,6 +63,15 @@ export class StreamSource extends Source implements Reader {
   static connecting(descriptor: Descriptor, remote: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
     stream.#remote = remote;
+    return stream;
+  }
+
+  /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
+  static connected(kind: string, descriptor: Descriptor, peer: Uint8Array): StreamSource {
+    const stream = new StreamSource(descriptor, descriptor.fd);
+    stream.kind = kind;
+    stream.#remote = peer;
+    stream.#adopted = true;
     return stream;
   }
 
@@ -86,10 +99,6 @@ export class StreamSource extends Source implements Reader {
   private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super(descriptor, fd, client, name);
     this.#connected = client !== undefined;
-  }
-
-  get kind(): string {
-    return 'TcpStream';
   }
 
   // -- readiness -------------------------------------------------------------------------------------
@@ -189,6 +198,29 @@ export class StreamSource extends Source implements Reader {
     return this.#client().received.read(this, into);
   }
 
+  /** As {@link read}, and what was read stays. */
+  peek(into: Uint8Array): number | null {
+    this.checkOpen();
+    checkBytes(into);
+    if (into.length === 0) return 0;
+    if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
+    return this.#client().received.peek(this, into);
+  }
+
+  /** Into one after another; an error that comes after some bytes is the next call's. */
+  readv(into: readonly Uint8Array[]): number | null {
+    let count = 0;
+    for (const part of into) {
+      if (count > 0 && this.firstChunk === NO_CHUNK) break;
+      const read = this.read(part);
+      if (read === null) return null;
+      count += read;
+      if (read < part.length) break;
+    }
+    this.checkOpen();
+    return count;
+  }
+
   take(): Lease | null {
     this.checkOpen();
     if (this.firstChunk !== NO_CHUNK) return new Lease(this.#client().received, this);
@@ -218,6 +250,20 @@ export class StreamSource extends Source implements Reader {
     if (count < bytes.length) this.#hasRoom();
     if (count === 0) return null;
     this.#client().flush();
+    return count;
+  }
+
+  /** One after another; an error that comes after some bytes is the next call's. */
+  writev(from: readonly Uint8Array[]): number | null {
+    this.checkOpen();
+    let count = 0;
+    for (const part of from) {
+      if (count > 0 && this.#error) break;
+      const written = this.write(part);
+      if (written === null) return count > 0 ? count : null;
+      count += written;
+      if (written < part.length) break;
+    }
     return count;
   }
 
@@ -314,7 +360,9 @@ export class StreamSource extends Source implements Reader {
   protected open(client: Client, interest: number): void {
     const remote = this.#remote as Uint8Array;
     client.words.set(new Int32Array(remote.buffer), slotBase(this.slot) + Slot.ADDRESS);
-    client.submit(Submission.OPEN_STREAM, this.slot, this.generation, this.fd, interest);
+    const opcode = this.#adopted ? Submission.OPEN_CONNECTED_STREAM : Submission.OPEN_STREAM;
+    client.submit(opcode, this.slot, this.generation, this.fd, interest);
+    this.#connected = this.#adopted;
     this.#remote = undefined;
   }
 

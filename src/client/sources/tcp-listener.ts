@@ -2,12 +2,15 @@
 import { fail, type SystemError, systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import { SocketOption } from '../../protocol/socket-options.js';
 import type { SharedListener } from '../../protocol/transfer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
-import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
+import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
+import { adoptSocket } from './adopt.js';
 import { ListenerSource } from './listener-source.js';
-import { setOption } from './socket-options.js';
+import { readOption, setOption } from './socket-options.js';
+import { FlushingObject } from './source-object.js';
 import { clientToServe } from './stream-transfer.js';
 import { TcpStream } from './tcp-stream.js';
 
@@ -33,15 +36,12 @@ export interface Accepted {
 const BACKLOG_DEFAULT = 511;
 
 /** A listening socket. Belongs to the thread that bound it. */
-export class TcpListener implements SourceHandle {
-  /** @internal */
-  readonly [kSource]: ListenerSource;
+export class TcpListener extends FlushingObject<ListenerSource> {
   readonly #addon: Addon;
 
   private constructor(source: ListenerSource, addon: Addon) {
-    this[kSource] = source;
+    super(source);
     this.#addon = addon;
-    reclaim(this, source);
   }
 
   /**
@@ -51,7 +51,7 @@ export class TcpListener implements SourceHandle {
    * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) with `address` and `port`; ERR_SIDEPORT_INVALID_ADDRESS,
    * ERR_SIDEPORT_INVALID_ARG
    */
-  static bind(options: BindOptions): TcpListener {
+  static override bind(options: BindOptions): TcpListener {
     checkEndpoint(options);
     const { backlog = BACKLOG_DEFAULT, ipv6Only = false, reusePort = false, host, port } = options;
     if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
@@ -64,7 +64,7 @@ export class TcpListener implements SourceHandle {
     const where = decodeAddress(wire) ?? { address: host, port };
     step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, reusePort, ipv6Only));
     step(descriptor, where, addon.socket.listen(descriptor.fd, backlog));
-    return new TcpListener(ListenerSource.bound(descriptor), addon);
+    return new TcpListener(ListenerSource.bound('TcpListener', descriptor), addon);
   }
 
   /**
@@ -88,6 +88,16 @@ export class TcpListener implements SourceHandle {
    */
   static from(shared: SharedListener): TcpListener {
     return new TcpListener(ListenerSource.joined(shared), loadAddon());
+  }
+
+  /**
+   * Adopts a listening TCP socket that was opened elsewhere; it is this object's from now on, and nobody else may close it.
+   *
+   * @throws ERR_SIDEPORT_INVALID_ARG unless it is one; the system's error (EBADF, ENOTSOCK)
+   */
+  static fromDescriptor(fd: number): TcpListener {
+    const descriptor = adoptSocket(fd, 'a TCP listener', { families: [4, 6], type: 1, listening: true });
+    return new TcpListener(ListenerSource.bound('TcpListener', descriptor), loadAddon());
   }
 
   /**
@@ -119,35 +129,15 @@ export class TcpListener implements SourceHandle {
     return setOption('getsockopt', this.#addon.socket.getTtl(this[kSource].descriptor()));
   }
 
+  /** Whether an IPv6 listener refuses IPv4. False for IPv4. @throws the system's error */
+  isIpv6Only(): boolean {
+    const fd = this[kSource].descriptor();
+    return readOption(fd, SocketOption.FAMILY) === 6 && readOption(fd, SocketOption.ONLY_V6) !== 0;
+  }
+
   /** Stops listening; connections accepted ahead and not taken are reset. Idempotent. */
-  close(): void {
-    this[kSource].close();
-  }
-
-  /** Whether `close` was called. */
-  get closed(): boolean {
-    return this[kSource].closed;
-  }
-
-  /** A close that is under way keeps this thread alive again. Undoes {@link unref}. */
-  ref(): this {
-    this[kSource].referenced = true;
-    return this;
-  }
-
-  /** A close that is under way no longer keeps this thread alive. An open listener never does. */
-  unref(): this {
-    this[kSource].referenced = false;
-    return this;
-  }
-
-  /** Whether a close under way keeps, or would keep, this thread alive. */
-  hasRef(): boolean {
-    return this[kSource].referenced;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+  override close(): void {
+    super.close();
   }
 }
 

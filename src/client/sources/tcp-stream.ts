@@ -1,32 +1,31 @@
 /** `TcpStream`: a TCP connection served by the I/O thread. */
-import { type SystemError, systemError } from '../../errors.js';
+import { systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
-import type { SocketAddress } from '../../protocol/address.js';
+import { ADDRESS_BYTES, type SocketAddress } from '../../protocol/address.js';
+import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
-import type { Lease } from '../buffers/lease.js';
 import type { IoThread } from '../io-thread/io-thread.js';
-import { kSource, reclaim, type SourceHandle } from '../link/handle.js';
+import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
-import { setOption } from './socket-options.js';
+import { adoptSocket } from './adopt.js';
+import { checkInteger, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
+import { StreamObject } from './stream-object.js';
 import { StreamSource } from './stream-source.js';
 import { clientToServe } from './stream-transfer.js';
 
-/**
- * A TCP connection. Belongs to the thread that made it. Every method may throw ERR_SIDEPORT_CLOSED after `close`;
- * those that need the I/O thread throw ERR_SIDEPORT_IO_THREAD_GONE once it has ended.
- */
-export class TcpStream implements SourceHandle {
-  /** @internal */
-  readonly [kSource]: StreamSource;
+const LINGER_MAX_SECONDS = 65_535;
+const KEEP_ALIVE_MAX_SECONDS = 32_767;
 
+/** A TCP connection. See {@link StreamObject} for reading and writing. Options may throw the system's error. */
+export class TcpStream extends StreamObject {
   /** @internal */
+
   constructor(source: StreamSource) {
-    this[kSource] = source;
-    reclaim(this, source);
+    super(source);
   }
 
   /**
-   * A stream that connects when it is first registered. Wait for *writable*, then ask {@link takeError}: null means
+   * A stream that connects when it is first registered. Wait for *writable*, then ask `takeError`: null means
    * connected. A refused connection arrives there and never throws here.
    *
    * @throws ERR_SIDEPORT_INVALID_ADDRESS unless `host` is an IP address, ERR_SIDEPORT_INVALID_ARG for a bad port, and the
@@ -67,53 +66,23 @@ export class TcpStream implements SourceHandle {
   }
 
   /**
-   * Copies received bytes into `into`.
+   * Adopts a connected TCP socket that was opened elsewhere (a parent process hands one down, say). It is this object's from now on, and
+   * nobody else may read, write or close it.
    *
-   * @returns how many; 0 at the end of the stream (or for an empty `into`); null when there is nothing yet
-   * @throws the error that ended the connection, once, after all data that came before it
+   * @throws ERR_SIDEPORT_INVALID_ARG unless it is a TCP connection; the system's error (EBADF, ENOTSOCK, ENOTCONN)
    */
-  read(into: Uint8Array): number | null {
-    return this[kSource].read(into);
-  }
-
-  /**
-   * Received bytes where they lie, without a copy: one buffer's worth. The reader owns them until `release`.
-   *
-   * @returns a lease; an empty one at the end of the stream; null when there is nothing yet
-   * @throws as {@link read}
-   */
-  take(): Lease | null {
-    return this[kSource].take();
-  }
-
-  /**
-   * Accepts bytes for sending; they are copied and sent in order, also when the stream is closed right after.
-   *
-   * @returns how many were accepted, perhaps fewer than given; null when there is no room (wait for *writable*) or
-   * the stream is not yet connected
-   * @throws the error of an earlier accepted write, once; EPIPE after `shutdown('write')`
-   */
-  write(bytes: Uint8Array): number | null {
-    return this[kSource].write(bytes);
-  }
-
-  /**
-   * Ends one direction or both. `'write'` sends the end of the stream behind the accepted writes.
-   *
-   * @throws ENOTCONN while not connected
-   */
-  shutdown(how: 'read' | 'write' | 'both'): void {
-    this[kSource].shutdown(how);
-  }
-
-  /** The error that the connection met, and forgets it; null without one. */
-  takeError(): SystemError | null {
-    return this[kSource].takeError();
+  static fromDescriptor(fd: number): TcpStream {
+    const peer = new Uint8Array(ADDRESS_BYTES);
+    const descriptor = adoptSocket(fd, 'a TCP connection', { families: [4, 6], type: 1, listening: false }, () => {
+      const errno = loadAddon().socket.peerAddress(fd, peer);
+      if (errno < 0) throw systemError('getpeername', errno);
+    });
+    return new TcpStream(StreamSource.connected('TcpStream', descriptor, peer));
   }
 
   /** @throws the system's error */
   localAddress(): SocketAddress {
-    return askAddress(loadAddon().socket, 'localAddress', this[kSource].descriptor());
+    return askAddress(loadAddon().socket, 'localAddress', this.fd);
   }
 
   /** The peer's address; undefined while not connected. */
@@ -121,61 +90,70 @@ export class TcpStream implements SourceHandle {
     return this[kSource].peer();
   }
 
-  /** TCP_NODELAY: send small writes at once instead of collecting them. @throws the system's error */
+  /** TCP_NODELAY: send small writes at once instead of collecting them. */
   setNoDelay(on = true): void {
-    setOption('setsockopt', loadAddon().socket.setNoDelay(this[kSource].descriptor(), Boolean(on)));
+    setOption('setsockopt', loadAddon().socket.setNoDelay(this.fd, Boolean(on)));
   }
 
   getNoDelay(): boolean {
-    return setOption('getsockopt', loadAddon().socket.getNoDelay(this[kSource].descriptor())) === 1;
+    return setOption('getsockopt', loadAddon().socket.getNoDelay(this.fd)) === 1;
   }
 
-  /** IP_TTL, or the IPv6 hop limit: 1 to 255. @throws the system's error */
+  /** IP_TTL, or the IPv6 hop limit: 1 to 255. */
   setTtl(ttl: number): void {
-    setOption('setsockopt', loadAddon().socket.setTtl(this[kSource].descriptor(), ttl));
+    setOption('setsockopt', loadAddon().socket.setTtl(this.fd, ttl));
   }
 
   getTtl(): number {
-    return setOption('getsockopt', loadAddon().socket.getTtl(this[kSource].descriptor()));
+    return setOption('getsockopt', loadAddon().socket.getTtl(this.fd));
+  }
+
+  /** SO_KEEPALIVE: probes the peer when nothing was heard of it for so many seconds; null: never, which is the default. */
+  setKeepAlive(idleSeconds: number | null): void {
+    if (idleSeconds !== null) checkInteger('An idle time in seconds', idleSeconds, 1, KEEP_ALIVE_MAX_SECONDS);
+    writeOption(this.fd, SocketOption.KEEP_ALIVE_SECONDS, idleSeconds ?? 0);
+  }
+
+  getKeepAlive(): number | null {
+    return readOption(this.fd, SocketOption.KEEP_ALIVE_SECONDS) || null;
   }
 
   /**
-   * Closes. Returns at once: accepted writes are still sent, for `lingerMs` at most, and keep the process alive until
-   * then. Leases end. Idempotent.
+   * SO_LINGER. 0: `close` resets the connection once the accepted writes are with the kernel, which may drop them. More seconds change nothing
+   * here, as a close never blocks: `lingerMs` limits it. null, the default: an orderly end.
    */
-  close(): void {
-    this[kSource].close();
+  setLinger(seconds: number | null): void {
+    if (seconds !== null) checkInteger('A linger time in seconds', seconds, 0, LINGER_MAX_SECONDS);
+    writeOption(this.fd, SocketOption.LINGER_SECONDS, seconds ?? -1);
   }
 
-  /** Closes with a reset: accepted writes not yet sent are dropped. Idempotent. */
-  abort(): void {
-    this[kSource].abort();
+  getLinger(): number | null {
+    const seconds = readOption(this.fd, SocketOption.LINGER_SECONDS);
+    return seconds < 0 ? null : seconds;
   }
 
-  /** Whether `close` or `abort` was called, or the stream was detached. */
-  get closed(): boolean {
-    return this[kSource].closed;
+  /** SO_RCVBUF in bytes; the kernel may cap it, and Linux doubles it. */
+  setReceiveBufferSize(bytes: number): void {
+    writeBufferSize(this.fd, 'RECEIVE_BUFFER_SIZE', bytes);
   }
 
-  /** A flushing close keeps this thread alive again. Undoes {@link unref}. */
-  ref(): this {
-    this[kSource].referenced = true;
-    return this;
+  getReceiveBufferSize(): number {
+    return readOption(this.fd, SocketOption.RECEIVE_BUFFER_SIZE);
   }
 
-  /** A close, one that is flushing included, no longer keeps this thread alive; accepted writes may be lost with the process. */
-  unref(): this {
-    this[kSource].referenced = false;
-    return this;
+  /** SO_SNDBUF in bytes. */
+  setSendBufferSize(bytes: number): void {
+    writeBufferSize(this.fd, 'SEND_BUFFER_SIZE', bytes);
   }
 
-  /** Whether a flushing close keeps, or would keep, this thread alive. Nothing else of a stream does. */
-  hasRef(): boolean {
-    return this[kSource].referenced;
+  getSendBufferSize(): number {
+    return readOption(this.fd, SocketOption.SEND_BUFFER_SIZE);
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  /** Whether an IPv6 socket refuses IPv4. False for IPv4. */
+  isIpv6Only(): boolean {
+    const { fd } = this;
+    return readOption(fd, SocketOption.FAMILY) === 6 && readOption(fd, SocketOption.ONLY_V6) !== 0;
   }
 }
 

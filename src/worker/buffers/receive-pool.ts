@@ -18,11 +18,11 @@
  *
  * Beyond `maxUnreadBytes` of copies the kernel holds what comes, and its window slows the peers down.
  */
-import { wishForBuffers } from '../../atomics/flag.js';
 import { bufferName, indexOf, segmentOf } from '../../protocol/buffer-name.js';
 import { BuffersWanted } from '../../protocol/client-memory.js';
 import type { ClientMemory } from '../clients/client-memory.js';
 import type { Port } from '../loop/port.js';
+import type { BufferWishes } from './buffer-wishes.js';
 import { ReceiveGroup } from './receive-group.js';
 import { ReceiveSegment } from './receive-segment.js';
 import { Starving } from './starving.js';
@@ -50,6 +50,8 @@ export interface ReceivePoolLimits {
   readonly quota: number;
   /** Buffers of the pool when it has grown as far as it may. */
   readonly maxBuffers: number;
+  /** Whether the client is asked to copy old unread data out (rule 5). */
+  readonly copiesOut: boolean;
 }
 
 /** One buffer in eight, and at least one, is reserved. */
@@ -68,8 +70,8 @@ export class ReceivePool {
   readonly #port: Port;
   readonly #memory: ClientMemory;
   readonly #limits: ReceivePoolLimits;
-  /** Rings the client if it sleeps. */
-  readonly #ring: () => void;
+  readonly #wishes: BufferWishes;
+  readonly #first: ReceiveSegment;
   /** By the client's segment number; send segments leave holes. */
   readonly #segments: (ReceiveSegment | undefined)[] = [];
   readonly #clientSegments = new Map<number, number>();
@@ -84,16 +86,17 @@ export class ReceivePool {
   #fillings = 0;
   readonly counters = { segmentsGrown: 0, segmentsReturned: 0, quotaOvershoot: 0 };
 
-  constructor(port: Port, memory: ClientMemory, limits: ReceivePoolLimits, ring: () => void) {
+  /** `segment`: the number of the one that the pool begins with. */
+  constructor(port: Port, memory: ClientMemory, segment: number, limits: ReceivePoolLimits, wishes: BufferWishes) {
     this.#port = port;
     this.#memory = memory;
     this.#limits = limits;
-    this.#ring = ring;
+    this.#wishes = wishes;
     this.#common = new ReceiveGroup(port);
     this.#reserve = new ReceiveGroup(port);
-    const first = this.#addSegment(0);
+    this.#first = this.#addSegment(segment);
     this.#reserveSize = Math.max(1, this.#bufferCount >> RESERVE_SHIFT);
-    for (let index = 0; index < this.#bufferCount; index++) this.#provideHome(first, index);
+    for (let index = 0; index < this.#bufferCount; index++) this.#provideHome(this.#first, index);
   }
 
   // -- figures ---------------------------------------------------------------------------------------
@@ -112,6 +115,11 @@ export class ReceivePool {
 
   get streamsAtQuota(): number {
     return this.#atQuota;
+  }
+
+  /** Whether buffers of this segment, by the client's number, are this pool's. */
+  has(clientSegment: number): boolean {
+    return this.#segments[clientSegment] !== undefined;
   }
 
   // -- receiving -------------------------------------------------------------------------------------
@@ -242,7 +250,7 @@ export class ReceivePool {
   }
 
   #newSegment(): GrownSegment | undefined {
-    const { bufferSize, bufferCount } = (this.#segments[0] as ReceiveSegment).segment;
+    const { bufferSize, bufferCount } = this.#first.segment;
     const count = Math.min(bufferCount, this.#limits.maxBuffers - this.#bufferCount);
     if (count < 1) return undefined;
     const segment = this.#memory.growReceive(bufferSize, count);
@@ -305,13 +313,11 @@ export class ReceivePool {
   #wish(): void {
     let wished = 0;
     if (this.#starving.size > 0 || this.#atQuota > 0) wished |= BuffersWanted.RECYCLED;
-    if (this.#starving.withNothingUnread > 0) wished |= BuffersWanted.COPIED_OUT;
+    if (this.#limits.copiesOut && this.#starving.withNothingUnread > 0) wished |= BuffersWanted.COPIED_OUT;
     if (wished === this.#wished) return;
-    const news = (wished & ~this.#wished & BuffersWanted.COPIED_OUT) !== 0;
+    const before = this.#wished;
     this.#wished = wished;
-    wishForBuffers(this.#memory.words, wished);
-    // After the store: a client that sleeps without having seen the wish is woken to copy.
-    if (news) this.#ring();
+    this.#wishes.change(before, wished);
   }
 }
 

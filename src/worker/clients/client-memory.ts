@@ -30,7 +30,9 @@ export class ClientMemory {
     this.#port = port;
     const { maxSources, receiveBuffers, maxReceiveBuffers, receiveBufferSize, sendBuffers, sendBufferSize } =
       configuration;
-    this.geometry = geometryFor(maxSources, Math.max(receiveBuffers, maxReceiveBuffers), sendBuffers);
+    const { maxDatagramBuffers } = configuration;
+    const mostReceiveBuffers = Math.max(receiveBuffers, maxReceiveBuffers) + maxDatagramBuffers;
+    this.geometry = geometryFor(maxSources, mostReceiveBuffers, sendBuffers);
     this.memory = new SharedArrayBuffer(clientMemoryBytes(this.geometry));
     this.words = new Int32Array(this.memory);
     this.#addSegment('receive', receiveBufferSize, receiveBuffers);

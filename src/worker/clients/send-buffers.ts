@@ -11,6 +11,8 @@ export const NO_BUFFER = -1;
 
 export class SendBuffers {
   readonly portSegment: number;
+  /** All buffers, for whoever sends what is framed in them. The client may write to it at any time. */
+  readonly view: DataView;
   readonly #segment: number;
   readonly #bufferSize: number;
   readonly #words: Int32Array;
@@ -24,6 +26,7 @@ export class SendBuffers {
     const segment = segments.find(({ use }) => use === 'send');
     if (!segment) throw new RangeError('no segment of send buffers');
     this.portSegment = segment.portSegment;
+    this.view = new DataView(segment.memory);
     this.#segment = segment.number;
     this.#bufferSize = segment.bufferSize;
     this.#words = words;

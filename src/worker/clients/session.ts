@@ -15,10 +15,12 @@ import { ring } from '../../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../../atomics/flag.js';
 import { addReadiness, setCarried } from '../../atomics/readiness.js';
 import { RingConsumer, RingProducer } from '../../atomics/ring.js';
+import { segmentOf } from '../../protocol/buffer-name.js';
 import { ClientStatus, eventRingBase, Header, Readiness, submissionRingBase } from '../../protocol/client-memory.js';
 import { EVENT_WORDS, EventKind, packEvent } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
+import { BufferWishes } from '../buffers/buffer-wishes.js';
 import { ReceivePool } from '../buffers/receive-pool.js';
 import type { Selector } from '../loop/selector.js';
 import type { Source } from '../sources/source.js';
@@ -39,6 +41,8 @@ export class Session {
   draining = false;
   sourceCount = 0;
   readonly #memory: ClientMemory;
+  readonly #wishes: BufferWishes;
+  #datagramPool: ReceivePool | undefined;
   readonly #events: RingProducer;
   /** Whether the events not yet published are worth a doorbell. */
   #worthRinging = false;
@@ -70,8 +74,30 @@ export class Session {
       EVENT_WORDS,
       geometry.eventCapacity,
     );
-    this.receivePool = new ReceivePool(selector.port, memory, selector.receiveLimits, () => this.ring());
+    this.#wishes = new BufferWishes(words, () => this.ring());
+    this.receivePool = new ReceivePool(selector.port, memory, 0, selector.receiveLimits, this.#wishes);
     this.sendBuffers = new SendBuffers(memory);
+  }
+
+  /** Buffers for datagrams, small and many; undefined until there is a datagram socket. */
+  get datagramPool(): ReceivePool | undefined {
+    return this.#datagramPool;
+  }
+
+  /** Makes {@link datagramPool} if need be; undefined when there is no memory for it. */
+  needDatagramPool(): ReceivePool | undefined {
+    if (this.#datagramPool) return this.#datagramPool;
+    const { bufferSize, bufferCount, limits } = this.selector.datagramBuffers;
+    const segment = this.#memory.growReceive(bufferSize, bufferCount);
+    if (!segment) return undefined;
+    this.#datagramPool = new ReceivePool(this.selector.port, this.#memory, segment.number, limits, this.#wishes);
+    return this.#datagramPool;
+  }
+
+  /** A receive buffer comes back. False if the client names one that it does not have. */
+  recycle(name: number, copiedOut: boolean): boolean {
+    const pool = this.#datagramPool?.has(segmentOf(name)) ? this.#datagramPool : this.receivePool;
+    return pool.recycle(name, copiedOut);
   }
 
   /** Queues an event; it becomes visible with {@link publish}. */
@@ -180,6 +206,7 @@ export class Session {
     this.selector.forget(this);
     this.selector.retire(() => {
       this.receivePool.release();
+      this.#datagramPool?.release();
       this.#memory.release();
     });
   }

@@ -12,10 +12,12 @@ import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { Seen } from '../../protocol/transfer.js';
+import { DatagramSocket } from '../sources/datagram-socket.js';
 import { LostStream } from '../sources/lost-stream.js';
 import { Sharer } from '../sources/sharer.js';
 import { listenerName, TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
+import { Timer } from '../sources/timer.js';
 import type { Session } from './session.js';
 
 /** Entries taken from one client per turn, so that a busy client does not starve the others. */
@@ -65,13 +67,19 @@ function takeEntries(session: Session, count: number, done: (() => boolean) | un
 function act(session: Session, opcode: number, slot: number, generation: number, a: number, b: number): boolean {
   if (slot < 0 || slot >= session.slotCount) return false;
   switch (opcode) {
+    case Submission.OPEN_TIMER:
+      if (session.sources[slot] !== undefined) return false;
+      new Timer(session, slot, generation);
+      return true;
     case Submission.RECYCLE:
-      return (b === 0 || b === 1) && session.receivePool.recycle(a, b === 1);
+      return (b === 0 || b === 1) && session.recycle(a, b === 1);
     case Submission.POST:
       session.push(EventKind.POSTED, slot, generation, a);
       return true;
     case Submission.OPEN_LISTENER:
     case Submission.OPEN_STREAM:
+    case Submission.OPEN_DATAGRAM:
+    case Submission.OPEN_CONNECTED_STREAM:
       return open(session, opcode, slot, generation, a, b);
     default:
       return actOnSource(session, opcode, slot, generation, a, b);
@@ -87,8 +95,13 @@ function open(session: Session, opcode: number, slot: number, generation: number
     listener.join(session, slot, generation).setInterest(interest);
     return true;
   }
+  if (opcode === Submission.OPEN_DATAGRAM) {
+    new DatagramSocket(session, slot, generation, fd).setInterest(interest);
+    return true;
+  }
   const at = slotBase(slot) + Slot.ADDRESS;
-  const remote = session.words.slice(at, at + ADDRESS_WORDS);
+  const connects = opcode === Submission.OPEN_STREAM;
+  const remote = connects ? session.words.slice(at, at + ADDRESS_WORDS) : undefined;
   new TcpStream(session, slot, generation, fd, remote).setInterest(interest);
   return true;
 }
@@ -148,7 +161,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   switch (opcode) {
     case Submission.SEND: {
       if (!session.sendBuffers.take(a)) return false;
-      if (!stale && source instanceof TcpStream) source.send(a);
+      if (!stale && (source instanceof TcpStream || source instanceof DatagramSocket)) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }
@@ -170,6 +183,9 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return (a & ~Seen.ALL) === 0;
     case Submission.LATE_TAKEN:
       return stale || (source instanceof TcpStream && source.lateTaken());
+    case Submission.SET_TIMER:
+      if (!stale && source instanceof Timer) source.set(a === 1, b);
+      return (a === 0 || a === 1) && b >= 0;
     case Submission.ACCEPT_CREDIT: {
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.

@@ -10,9 +10,11 @@ import {
   Complete,
   CompletionFlag,
   PIECES_PER_SEND,
+  PIECES_PER_SEND_TO,
   PortOpcode,
   RECORD_WORDS,
   SEND_MORE_PIECES,
+  SEND_SAME_DATAGRAM,
   Submit,
 } from '../../protocol/port-records.js';
 
@@ -122,6 +124,35 @@ export class Port {
   addPiece(segment: number, offset: number, length: number): void {
     const more = --this.#piecesLeft > 0 ? SEND_MORE_PIECES : 0;
     this.#write(PortOpcode.SEND, this.#sender, segment, offset, length, more);
+  }
+
+  receiveFrom(endpoint: number, group: number, limit: number): void {
+    this.#push(PortOpcode.RECEIVE_FROM, endpoint, group, limit);
+  }
+
+  /** Begins a send of datagrams that have `count` pieces in all, at most `PIECES_PER_SEND_TO`. They follow at once. */
+  beginSendTo(endpoint: number, count: number): void {
+    if (count < 1 || count > PIECES_PER_SEND_TO) throw new RangeError(`a send of datagrams has ${count} pieces`);
+    this.#reserve(count);
+    this.#sender = endpoint;
+    this.#piecesLeft = count;
+  }
+
+  /** `sameDatagram`: the next piece belongs to this one's datagram. `address`: six words at `addressAt`, the destination. */
+  addDatagramPiece(
+    segment: number,
+    offset: number,
+    length: number,
+    sameDatagram: boolean,
+    address: Int32Array,
+    addressAt: number,
+  ): void {
+    let flags = --this.#piecesLeft > 0 ? SEND_MORE_PIECES : 0;
+    if (sameDatagram) flags |= SEND_SAME_DATAGRAM;
+    for (let word = 0; word < ADDRESS_WORDS; word++) {
+      this.#into[this.#at + Submit.ADDRESS + word] = address[addressAt + word] as number;
+    }
+    this.#write(PortOpcode.SEND_TO, this.#sender, segment, offset, length, flags);
   }
 
   close(endpoint: number, mode: number): void {

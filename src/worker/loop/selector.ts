@@ -12,9 +12,11 @@ import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
 import type { TcpListener } from '../sources/tcp-listener.js';
+import type { Timer } from '../sources/timer.js';
 import { Transfers } from '../sources/transfers.js';
 import { Batch } from './batch.js';
 import type { EndpointOwner, Port } from './port.js';
+import { TimerHeap } from './timer-heap.js';
 
 /** How often a listener that ran out of descriptors tries again by itself. */
 const ACCEPT_RETRY_MS = 100;
@@ -45,7 +47,9 @@ export class Selector {
   readonly listeners = new Map<string, TcpListener>();
   /** Some listener was joined: there may be connections to pass on. */
   hasShared = false;
+  readonly timers = new TimerHeap<Timer>();
   readonly receiveLimits: ReceivePoolLimits;
+  readonly datagramBuffers: { bufferSize: number; bufferCount: number; limits: ReceivePoolLimits };
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
@@ -64,7 +68,15 @@ export class Selector {
     this.transfers = new Transfers(this, configuration.transferTimeoutMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
-    this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
+    const quota = Math.max(1, receiveBuffers >> 2);
+    this.receiveLimits = { quota, maxBuffers: maxReceiveBuffers, copiesOut: true };
+    const { datagramBufferSize, datagramBuffers, maxDatagramBuffers } = configuration;
+    this.datagramBuffers = {
+      bufferSize: datagramBufferSize,
+      bufferCount: datagramBuffers,
+      // All of it for a socket whose reader stalls, but the reserve: what finds no buffer is lost in the end.
+      limits: { quota: maxDatagramBuffers, maxBuffers: maxDatagramBuffers, copiesOut: false },
+    };
   }
 
   /** Makes the memory of a new client and serves it from now on. */
@@ -106,7 +118,10 @@ export class Selector {
     const nowMs = performance.now();
     if (nowMs < this.#trimDueMs) return;
     this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
-    for (const { receivePool } of this.#sessions.values()) receivePool.trim(nowMs);
+    for (const { receivePool, datagramPool } of this.#sessions.values()) {
+      receivePool.trim(nowMs);
+      datagramPool?.trim(nowMs);
+    }
   }
 
   /** Takes what clients submitted; returns how many entries that were. */
@@ -141,14 +156,17 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    if (this.linger.isEmpty && this.transfers.size === 0 && !this.hasShared && this.#acceptRetries.length === 0)
-      return limitMs;
+    const idle = this.linger.isEmpty && this.transfers.size === 0 && !this.hasShared && this.timers.isEmpty;
+    if (idle && this.#acceptRetries.length === 0) return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
     this.transfers.expire(nowMs);
     if (this.hasShared) for (const listener of this.listeners.values()) listener.passOn();
+    this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
-    return this.#acceptRetries.length > 0 ? Math.min(limitMs, Math.ceil(this.#acceptRetryDueMs - nowMs)) : limitMs;
+    const retryMs = this.#acceptRetries.length > 0 ? Math.ceil(this.#acceptRetryDueMs - nowMs) : limitMs;
+    const timerMs = this.timers.first ? Math.ceil(this.timers.first.dueMs - nowMs) : limitMs;
+    return Math.min(limitMs, retryMs, timerMs);
   }
 
   /** The listener is tried again when a descriptor is closed here, or else after 100 ms: it may be closed elsewhere. */
@@ -182,6 +200,8 @@ export class Selector {
       ...this.counters,
       receiveBuffers,
       receiveBuffersHeld: sum(({ receivePool }) => receivePool.held),
+      datagramBuffers: sum(({ datagramPool }) => datagramPool?.bufferCount ?? 0),
+      datagramBuffersHeld: sum(({ datagramPool }) => datagramPool?.held ?? 0),
       receiveBufferBytes: receiveBuffers * this.#configuration.receiveBufferSize,
       copiedBytes: sum(({ words }) => copiedBytes(words)),
       streamsStarved: sum(({ receivePool }) => receivePool.starvedStreams),
@@ -190,6 +210,14 @@ export class Selector {
       segmentsReturned: sum(({ receivePool }) => receivePool.counters.segmentsReturned),
       quotaOvershoot: sum(({ receivePool }) => receivePool.counters.quotaOvershoot),
     };
+  }
+
+  /** Those due now: one that is due again at once has its next turn with everybody else's. */
+  #expireTimers(nowMs: number): void {
+    for (let timer = this.timers.first; timer && timer.dueMs <= nowMs; timer = this.timers.first) {
+      this.timers.remove(timer);
+      timer.expire(nowMs);
+    }
   }
 
   #retryAccepts(): void {

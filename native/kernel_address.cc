@@ -1,8 +1,8 @@
 // Socket addresses between the wire's form and the kernel's, which is the same on every system.
 
-#include <cstring>
+#include "kernel_address.h"
 
-#include "socket.h"
+#include <cstring>
 
 namespace sideport {
 

@@ -1,0 +1,29 @@
+/**
+ * A source that no kernel knows: its readiness is set by programs, through shared memory, without the I/O thread. It hears signals
+ * (atomics/signal.ts) from its creation to its end.
+ */
+import type { Client, SignalListener } from '../link/client.js';
+import { Registrable } from './registrable.js';
+
+export abstract class LocalSource extends Registrable implements SignalListener {
+  /** Whose thread's signals it hears. */
+  protected readonly owner: Client;
+
+  /** @throws ERR_SIDEPORT_IO_THREAD_GONE */
+  protected constructor(owner: Client) {
+    super();
+    owner.checkAlive();
+    this.owner = owner;
+    this.client = owner;
+    owner.addSignalListener(this);
+  }
+
+  abstract look(): void;
+
+  close(): void {
+    if (this.endRegistrations()) this.owner.removeSignalListener(this);
+  }
+
+  protected attach(): void {}
+  protected interestChanged(): void {}
+}

@@ -1,0 +1,71 @@
+/** `UnixStream`: a stream between processes of one machine. Not on Windows. */
+import { type Descriptor, loadAddon } from '../../native.js';
+import { ADDRESS_BYTES } from '../../protocol/address.js';
+import { adoptSocket } from './adopt.js';
+import { StreamObject } from './stream-object.js';
+import { StreamSource } from './stream-source.js';
+import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
+
+/**
+ * A Unix-domain stream. See {@link StreamObject} for reading and writing. Names are paths, or on Linux a zero byte and an abstract name.
+ *
+ * A pair makes the standard streams of a child process sources: hand one end's descriptor to `spawn` and close it.
+ *
+ * ```ts
+ * const [ours, theirs] = UnixStream.pair();
+ * spawn('sort', { stdio: [theirs.fd, theirs.fd, 'inherit'] });
+ * theirs.close();
+ * ```
+ */
+export class UnixStream extends StreamObject {
+  /** @internal */
+
+  constructor(source: StreamSource) {
+    super(source);
+  }
+
+  /**
+   * Connects, at once: a Unix socket does or does not. It receives once it is registered.
+   *
+   * @throws the system's error (ENOENT, ECONNREFUSED, EACCES; EAGAIN when the listener's backlog is full) with `address`;
+   * ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_UNSUPPORTED
+   */
+  static connect(name: string): UnixStream {
+    const bytes = encodeUnixName(name);
+    const descriptor = openUnixSocket(UNIX_STREAM);
+    unixStep(descriptor, 'connect', name, loadAddon().socket.connectUnix(descriptor.fd, bytes));
+    return UnixStream.#connected(descriptor);
+  }
+
+  /** Two streams that are each other's peer. @throws the system's error, ERR_SIDEPORT_UNSUPPORTED */
+  static pair(): [UnixStream, UnixStream] {
+    const [first, second] = openUnixPair(UNIX_STREAM);
+    return [UnixStream.#connected(first), UnixStream.#connected(second)];
+  }
+
+  /**
+   * Adopts a connected Unix-domain stream that was opened elsewhere, such as a standard stream that a parent process made one; it is this object's
+   * from now on, and nobody else may read, write or close it.
+   *
+   * @throws ERR_SIDEPORT_INVALID_ARG unless it is one; the system's error (EBADF, ENOTSOCK, ENOTCONN)
+   */
+  static fromDescriptor(fd: number): UnixStream {
+    const expected = { families: [1], type: 1, listening: false };
+    const descriptor = adoptSocket(fd, 'a Unix-domain stream', expected, () => unixNameOf(fd, true));
+    return UnixStream.#connected(descriptor);
+  }
+
+  /** The name that it was bound to; undefined for none, as any stream that connects. @throws the system's error */
+  localName(): string | undefined {
+    return unixNameOf(this.fd, false);
+  }
+
+  /** The peer's name; undefined if it has none. @throws the system's error */
+  peerName(): string | undefined {
+    return unixNameOf(this.fd, true);
+  }
+
+  static #connected(descriptor: Descriptor): UnixStream {
+    return new UnixStream(StreamSource.connected('UnixStream', descriptor, new Uint8Array(ADDRESS_BYTES)));
+  }
+}

@@ -1,0 +1,165 @@
+import { closeSync, openSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import test from 'ava';
+import { type SystemError, UdpSocket } from '../src/index.js';
+import { bindUdp, drainTo, endpointOf, LOOPBACK, receive, sendAll, UdpPair } from './util/datagrams.js';
+import { ioThreadFor } from './util/io-thread.js';
+import { openDatagramSocket } from './util/port-sockets.js';
+
+const ioThread = ioThreadFor(test);
+const GROUP = '239.77.66.55';
+const GROUP_V6 = 'ff02::7766';
+
+test('every option reads back what was set', (t) => {
+  using socket = bindUdp();
+  for (const on of [true, false]) {
+    socket.setBroadcast(on);
+    t.is(socket.getBroadcast(), on);
+    socket.multicast.setLoop(on);
+    t.is(socket.multicast.getLoop(), on);
+  }
+  t.is(socket.multicast.getTtl(), 1, 'the default');
+  for (const ttl of [0, 1, 64, 255]) {
+    socket.multicast.setTtl(ttl);
+    t.is(socket.multicast.getTtl(), ttl);
+  }
+  for (const ttl of [1, 64, 255]) {
+    socket.setTtl(ttl);
+    t.is(socket.getTtl(), ttl);
+  }
+  // A kernel may round, cap or, as Linux does, double what is asked for; but more is more.
+  socket.setReceiveBufferSize(16_384);
+  const small = socket.getReceiveBufferSize();
+  socket.setReceiveBufferSize(131_072);
+  t.true(small >= 16_384 && socket.getReceiveBufferSize() > small);
+  socket.setSendBufferSize(16_384);
+  const smallSend = socket.getSendBufferSize();
+  socket.setSendBufferSize(131_072);
+  t.true(smallSend >= 16_384 && socket.getSendBufferSize() > smallSend);
+});
+
+test('every option of an IPv6 socket reads back what was set', (t) => {
+  using socket = bindUdp('::1');
+  for (const on of [true, false]) {
+    socket.multicast.setLoop(on);
+    t.is(socket.multicast.getLoop(), on);
+  }
+  for (const ttl of [1, 64, 255]) {
+    socket.multicast.setTtl(ttl);
+    t.is(socket.multicast.getTtl(), ttl);
+    socket.setTtl(ttl);
+    t.is(socket.getTtl(), ttl);
+  }
+});
+
+test('an option out of range is refused', (t) => {
+  using socket = bindUdp();
+  for (const ttl of [-1, 256, 1.5]) {
+    t.throws(() => socket.multicast.setTtl(ttl), { code: 'ERR_SIDEPORT_INVALID_ARG' });
+  }
+  for (const ttl of [0, 256]) t.throws(() => socket.setTtl(ttl), { code: 'EINVAL' });
+  for (const size of [0, -1, 2 ** 31]) {
+    t.throws(() => socket.setReceiveBufferSize(size), { code: 'ERR_SIDEPORT_INVALID_ARG' });
+  }
+});
+
+test('a socket bound for IPv6 alone refuses IPv4, another one hears it', (t) => {
+  using only = UdpSocket.bind({ host: '::', port: 0, ipv6Only: true });
+  using both = UdpSocket.bind({ host: '::', port: 0 });
+  t.true(only.isIpv6Only());
+  t.false(both.isIpv6Only());
+  using pair = new UdpPair(ioThread);
+  pair.poll.registry.register(both, 3, 1);
+  sendAll(pair.poll, pair.a, Buffer.from('four'), { host: LOOPBACK, port: both.localAddress().port });
+  const [got] = receive(pair.poll, both, 1);
+  t.is(got?.received.from.address, `::ffff:${LOOPBACK}`);
+});
+
+test('a port is shared by those that all say so', (t) => {
+  using first = UdpSocket.bind({ host: LOOPBACK, port: 0, reusePort: true });
+  const { port } = first.localAddress();
+  using second = UdpSocket.bind({ host: LOOPBACK, port, reusePort: true });
+  t.is(second.localAddress().port, port);
+  t.throws(() => UdpSocket.bind({ host: LOOPBACK, port }), { code: 'EADDRINUSE' });
+});
+
+test('members of a group hear what is sent to it until they leave', (t) => {
+  using pair = new UdpPair(ioThread);
+  using member = UdpSocket.bind({ host: '0.0.0.0', port: 0, reuseAddress: true });
+  const to = { host: GROUP, port: member.localAddress().port };
+  pair.poll.registry.register(member, 3, 1);
+  pair.a.multicast.setInterface(LOOPBACK);
+  member.multicast.join({ group: GROUP, interface: LOOPBACK });
+  t.throws(() => member.multicast.join({ group: GROUP, interface: LOOPBACK }), { code: 'EADDRINUSE' });
+  sendAll(pair.poll, pair.a, Buffer.from('to all'), to);
+  t.is(receive(pair.poll, member, 1)[0]?.text, 'to all');
+  member.multicast.leave({ group: GROUP, interface: LOOPBACK });
+  sendAll(pair.poll, pair.a, Buffer.from('gone'), to);
+  t.deepEqual(drainTo(pair), []);
+  t.is(member.recvFrom(Buffer.alloc(9)), null);
+  t.throws(() => member.multicast.leave({ group: GROUP, interface: LOOPBACK }), { code: 'EADDRNOTAVAIL' });
+});
+
+test('a source-specific member hears its source alone', (t) => {
+  using pair = new UdpPair(ioThread);
+  using member = UdpSocket.bind({ host: '0.0.0.0', port: 0, reuseAddress: true });
+  const to = { host: '232.1.2.3', port: member.localAddress().port };
+  pair.poll.registry.register(member, 3, 1);
+  pair.a.multicast.setInterface(LOOPBACK);
+  const wanted = { group: to.host, interface: LOOPBACK, source: LOOPBACK };
+  member.multicast.join({ ...wanted, source: '192.0.2.77' });
+  sendAll(pair.poll, pair.a, Buffer.from('of another source'), to);
+  t.deepEqual(drainTo(pair), []);
+  t.is(member.recvFrom(Buffer.alloc(99)), null);
+  member.multicast.join(wanted);
+  sendAll(pair.poll, pair.a, Buffer.from('of the source'), to);
+  t.is(receive(pair.poll, member, 1)[0]?.text, 'of the source');
+  member.multicast.leave(wanted);
+  member.multicast.leave({ ...wanted, source: '192.0.2.77' });
+});
+
+test('groups of IPv6 are joined by the interface’s index', (t) => {
+  const index = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv6' && internal);
+  if (!index) {
+    t.pass('this system has no IPv6 on its loopback interface');
+    return;
+  }
+  using member = UdpSocket.bind({ host: '::', port: 0, reuseAddress: true });
+  // The loopback interface is the first one, everywhere.
+  const membership = { group: GROUP_V6, interface: 1 };
+  member.multicast.join(membership);
+  t.throws(() => member.multicast.join(membership), { code: 'EADDRINUSE' });
+  member.multicast.setInterface(1);
+  member.multicast.leave(membership);
+  const error = t.throws(() => member.multicast.join({ group: GROUP_V6, interface: 99_999 })) as SystemError;
+  t.is(error.code, 'ENODEV');
+  member.multicast.join({ ...membership, group: 'ff3e::1234', source: '2001:db8::1' });
+});
+
+test('a group that is none is refused', (t) => {
+  using socket = bindUdp();
+  for (const group of ['everyone', '', '::1', 'ff02::1']) {
+    t.throws(() => socket.multicast.join({ group }), { code: 'ERR_SIDEPORT_INVALID_ADDRESS' });
+  }
+  t.throws(() => socket.multicast.join({ group: '10.0.0.1', interface: LOOPBACK }), { code: 'EINVAL' });
+  t.throws(() => socket.multicast.join({ group: GROUP, interface: 1 }), { code: 'ERR_SIDEPORT_INVALID_ADDRESS' });
+});
+
+test('a descriptor opened elsewhere is adopted; what is no UDP socket is refused', (t) => {
+  t.throws(() => UdpSocket.fromDescriptor(-1), { code: 'ERR_SIDEPORT_INVALID_ARG' });
+  t.throws(() => UdpSocket.fromDescriptor(99_999), { code: 'EBADF' });
+  const file = openSync('/dev/null', 'r');
+  t.throws(() => UdpSocket.fromDescriptor(file), { code: 'ENOTSOCK' });
+  closeSync(file);
+  // As one that a parent process hands down: a descriptor that nobody here owns.
+  const fd = openDatagramSocket();
+  using adopted = UdpSocket.fromDescriptor(fd);
+  using pair = new UdpPair(ioThread);
+  pair.poll.registry.register(adopted, 3, 1);
+  sendAll(pair.poll, pair.a, Buffer.from('to the adopted'), endpointOf(adopted));
+  t.is(receive(pair.poll, adopted, 1)[0]?.text, 'to the adopted');
+  t.is(adopted.sendTo(Buffer.from('from it'), endpointOf(pair.b)), 7);
+  t.is(pair.receive(1)[0]?.received.from.port, adopted.localAddress().port);
+});

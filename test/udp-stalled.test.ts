@@ -1,0 +1,77 @@
+/** A reader that is blocked half the time, at 50 000 datagrams a second. */
+import test from 'ava';
+import { Events, Interest, type IoThread, Poll, UdpSocket } from '../src/index.js';
+import type { UdpSenderData } from './fixtures/udp-sender.js';
+import { ioThreadFor } from './util/io-thread.js';
+import { Barrier, TestThread } from './util/thread.js';
+
+const COUNT = 50_000;
+const PER_SECOND = 50_000;
+const BYTES = 256;
+const BLOCKED_MS = 100;
+const FREE_MS = 100;
+
+const sufficient = ioThreadFor(test, { maxDatagramBuffers: 32_768 });
+const tooSmall = ioThreadFor(test, { datagramBuffers: 64, maxDatagramBuffers: 256 });
+
+function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+interface Outcome {
+  readonly received: number;
+  readonly dropped: number;
+  readonly disordered: number;
+}
+
+/** Receives until everything sent is either there or counted as lost. */
+async function underLoad(ioThread: IoThread, receiveBufferBytes: number): Promise<Outcome> {
+  using poll = new Poll({ ioThread });
+  using socket = UdpSocket.bind({ host: '127.0.0.1', port: 0 });
+  socket.setReceiveBufferSize(receiveBufferBytes);
+  poll.registry.register(socket, 0, Interest.READABLE);
+  const done = new Barrier();
+  const data: UdpSenderData = {
+    port: socket.localAddress().port,
+    count: COUNT,
+    perSecond: PER_SECOND,
+    bytes: BYTES,
+    done: done.words,
+  };
+  const sender = new TestThread('udp-sender', data);
+  // A worker starts through the event loop of the thread that made it.
+  await new Promise((resolve) => sender.worker.once('online', resolve));
+  const events = new Events();
+  let received = 0;
+  let disordered = 0;
+  let last = -1;
+  while (done.count === 0 || received + socket.droppedCount() < COUNT) {
+    const freeUntilMs = performance.now() + FREE_MS;
+    while (performance.now() < freeUntilMs) {
+      poll.poll(events, 5);
+      for (let datagram = socket.take(); datagram; datagram = socket.take()) {
+        const number = Buffer.from(datagram.bytes.buffer, datagram.bytes.byteOffset).readUInt32LE();
+        if (number <= last) disordered++;
+        last = number;
+        received++;
+        datagram.release();
+      }
+    }
+    if (done.count === 0) block(BLOCKED_MS);
+  }
+  await sender.finish();
+  return { received, dropped: socket.droppedCount(), disordered };
+}
+
+test('with a sufficient pool and the largest buffer of the kernel none is lost', async (t) => {
+  // The kernel caps it at what the system grants.
+  const { received, dropped, disordered } = await underLoad(sufficient, 2 ** 30);
+  t.deepEqual({ received, dropped, disordered }, { received: COUNT, dropped: 0, disordered: 0 });
+});
+
+test('with a pool too small the drops counted are exactly the datagrams missing', async (t) => {
+  const { received, dropped, disordered } = await underLoad(tooSmall, 65_536);
+  t.is(received + dropped, COUNT);
+  t.is(disordered, 0);
+  t.true(dropped > 0, 'the test is about drops');
+});
