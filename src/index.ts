@@ -15,3 +15,4 @@ export { TcpStream } from './client/sources/tcp-stream.js';
 export { SideportError, type SideportErrorCode, type SystemError } from './errors.js';
 export type { SocketAddress } from './protocol/address.js';
 export type { IoThreadStats } from './protocol/control.js';
+export type { DetachedStream, SharedListener } from './protocol/transfer.js';

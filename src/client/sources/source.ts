@@ -4,7 +4,7 @@
  * ```
  *   fresh ──first register──► open ──close / abort──► closed
  *     │                        └── the I/O thread ends: open, but every call throws GONE
- *     └──close──► closed
+ *     └──close──► closed         └──detach──► closed here; its slot is the I/O thread's, to give back
  * ```
  *
  * A fresh source owns its descriptor. The first `register` ties it to that Poll's I/O thread for life: it gets a slot,
@@ -46,7 +46,7 @@ export abstract class Source implements ReadinessSource, SlotName, SlotOwner {
     if (client && name) this.#settle(client, name.slot, name.generation);
   }
 
-  /** Whether `close` or `abort` was called. */
+  /** Whether `close` or `abort` was called, or it was detached. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -157,6 +157,21 @@ export abstract class Source implements ReadinessSource, SlotName, SlotOwner {
   /** @internal Tells every registration that these bits have changed. */
   protected raise(bits: number): void {
     for (let each = this.#registration; each; each = each.sibling) each.raise(bits);
+  }
+
+  /** @internal Opens a fresh source on the I/O thread without registering it. Of another it is left alone. */
+  protected openOn(client: Client): void {
+    if (this.client === undefined) this.#openOn(client, 0);
+  }
+
+  /** @internal This thread's part is over; `heir` has the slot until it is released. The source was told to the I/O thread otherwise. */
+  protected leave(heir: SlotOwner): void {
+    const client = this.client as Client;
+    this.#closed = true;
+    for (let each = this.#registration; each; each = each.sibling) each.end();
+    this.#registration = undefined;
+    this.#fd = -1;
+    client.transfer(this, heir);
   }
 
   /** @internal Submits for this source's slot. */

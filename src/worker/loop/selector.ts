@@ -11,6 +11,8 @@ import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
+import type { TcpListener } from '../sources/tcp-listener.js';
+import { Transfers } from '../sources/transfers.js';
 import { Batch } from './batch.js';
 import type { EndpointOwner, Port } from './port.js';
 
@@ -38,6 +40,11 @@ export class Selector {
   readonly addon: Addon;
   readonly port: Port;
   readonly linger: Linger;
+  readonly transfers: Transfers;
+  /** By the name that each is shared by. */
+  readonly listeners = new Map<string, TcpListener>();
+  /** Some listener was joined: there may be connections to pass on. */
+  hasShared = false;
   readonly receiveLimits: ReceivePoolLimits;
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
@@ -54,6 +61,7 @@ export class Selector {
     this.port = port;
     this.#configuration = configuration;
     this.linger = new Linger(configuration.lingerMs);
+    this.transfers = new Transfers(this, configuration.transferTimeoutMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
     this.receiveLimits = { quota: Math.max(1, receiveBuffers >> 2), maxBuffers: maxReceiveBuffers };
@@ -133,9 +141,12 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    if (this.linger.isEmpty && this.#acceptRetries.length === 0) return limitMs;
+    if (this.linger.isEmpty && this.transfers.size === 0 && !this.hasShared && this.#acceptRetries.length === 0)
+      return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
+    this.transfers.expire(nowMs);
+    if (this.hasShared) for (const listener of this.listeners.values()) listener.passOn();
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
     return this.#acceptRetries.length > 0 ? Math.min(limitMs, Math.ceil(this.#acceptRetryDueMs - nowMs)) : limitMs;
   }
@@ -165,6 +176,7 @@ export class Selector {
       fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
       sources: sum(({ sourceCount }) => sourceCount),
+      streamsInTransfer: this.transfers.size,
       operationsStarted: native.started(),
       operationsReleased: native.released(),
       ...this.counters,
