@@ -33,6 +33,8 @@
               "native/windows/windows_pages.cc",
               "native/windows/windows_shared_object.cc",
               "native/windows/windows_socket.cc",
+              "native/windows/windows_socket_options.cc",
+              "native/windows/windows_unsupported.cc",
               "native/windows/windows_winsock.cc"
             ],
             "libraries": ["-lws2_32.lib", "-lmswsock.lib"],
