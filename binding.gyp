@@ -22,6 +22,7 @@
             "sources": [
               "native/windows/windows_awakener.cc",
               "native/windows/windows_backends.cc",
+              "native/windows/windows_descriptor_count.cc",
               "native/windows/windows_errors.cc",
               "native/windows/windows_iocp.cc",
               "native/windows/windows_iocp_accepting.cc",
@@ -45,6 +46,7 @@
             "sources": [
               "native/posix/descriptor_awakener.cc",
               "native/posix/posix_backends.cc",
+              "native/posix/posix_descriptor_count.cc",
               "native/posix/posix_errors.cc",
               "native/posix/posix_pages.cc",
               "native/posix/posix_shared_object.cc",

@@ -81,6 +81,9 @@ enum class Opcode : int32_t {
   kProvide = 2,   // a = group, b = segment, c = index. Gives a receive buffer to the group.
   kCancel = 3,    // a = opcode to cancel. No effect when it is not in flight.
   kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored.
+  kExtend = 5,    // a = n >= 1. The receive in flight may fill n buffers more than its limit: whoever
+                  //     gives buffers back as they come need not see it end and start another. No
+                  //     effect when none is in flight, or when it has reached its limit and ends.
   // -- operations ----------------------------------------------------------------------------------
   kAccept = 16,   // a = limit >= 1. Completes once per connection with kMore, at the limit without.
                   //     result = descriptor (non-blocking, closed on exec), address = peer.

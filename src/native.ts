@@ -130,6 +130,8 @@ export interface Addon {
   electionAbandon(version: number): void;
   /** Blocks natively until the election is no longer pending, at most `timeoutMs` (itself at most 100). */
   electionWait(version: number, timeoutMs: number): void;
+  /** Sockets, pipes and the like that this process has open, files not counted: whoever looks for a leak compares two counts. */
+  countDescriptors(): number;
   readonly socket: SocketCalls;
 }
 

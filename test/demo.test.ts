@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { runNode, WATCHDOG_MS } from './util/child.js';
+import { onWindows, unless } from './util/platform.js';
 
 const main = fileURLToPath(new URL('../examples/demo/main.js', import.meta.url));
 /** Above the demo's own limit, so that this one never hides what the demo would say. */
@@ -119,8 +120,10 @@ test('an HTTP client keeps one connection for all its requests', async (t) => {
   t.deepEqual(await ask('GET', '/'), { status: 200, text: 'Hello from the demo of sideport.\n', reused: true });
 });
 
+const NO_SIGNALS = 'Windows has no signals between processes: kill() ends the other one unasked';
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends it cleanly, with a connection open`, async (t) => {
+  unless(onWindows, NO_SIGNALS)(`${signal} ends it cleanly, with a connection open`, async (t) => {
     const { port, child, output } = await listening(t);
     const socket = connect(port, '127.0.0.1');
     socket.write('x');

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { errorCodes, SideportError, systemError } from '../src/errors.js';
 
@@ -43,7 +42,7 @@ test('the codes are stable: removing or renaming one breaks programs', (t) => {
 });
 
 test('instanceof recognises the errors of another copy of the package, and nothing else', async (t) => {
-  const url = pathToFileURL(new URL('../src/errors.js', import.meta.url).pathname);
+  const url = new URL('../src/errors.js', import.meta.url);
   url.search = '?another-copy';
   const other = (await import(url.href)) as typeof import('../src/errors.js');
   t.not(other.SideportError, SideportError);

@@ -4,6 +4,7 @@ import test from 'ava';
 import { Events, Interest, IoThread, Poll, PollOpt, type SystemError, TcpListener, TcpStream } from '../src/index.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { onWindows, unless } from './util/platform.js';
 import { connectTo, listen } from './util/streams.js';
 
 const ioThread = ioThreadFor(test);
@@ -245,29 +246,39 @@ test('a listener on an IPv6 address takes IPv4 as well, unless ipv6Only', async 
   t.is(refused.takeError()?.code, 'ECONNREFUSED');
 });
 
-test('listeners that both say reusePort share a port, and get all connections between them', (t) => {
-  using poll = newPoll();
-  using first = TcpListener.bind({ ...localhost, reusePort: true });
-  const { port } = first.localAddress();
-  t.throws(() => TcpListener.bind({ ...localhost, port }), { code: 'EADDRINUSE' });
-  using second = TcpListener.bind({ ...localhost, port, reusePort: true });
-  poll.registry.register(first, 1, Interest.READABLE);
-  poll.registry.register(second, 2, Interest.READABLE);
-  const clients = Array.from({ length: 32 }, () => {
-    const client = connectTo(first);
-    poll.registry.register(client, 0, Interest.WRITABLE);
-    return client;
-  });
-  const events = new Events();
-  const servers: TcpStream[] = [];
-  while (servers.length < clients.length) {
-    const accepted = first.accept() ?? second.accept();
-    if (accepted) servers.push(accepted.stream);
-    else if (poll.poll(events, 10_000) === 0) return t.fail(`${servers.length} connections came`);
-  }
-  t.is(first.accept() ?? second.accept(), null);
-  for (const stream of [...clients, ...servers]) stream.abort();
+test('reusePort is refused by a system that has none', (t) => {
+  const bind = () => TcpListener.bind({ ...localhost, reusePort: true });
+  if (onWindows) t.throws(bind, { code: 'ENOTSUP' });
+  else bind().close();
+  t.pass();
 });
+
+unless(onWindows, 'Windows has no SO_REUSEPORT')(
+  'listeners that both say reusePort share a port, and get all connections between them',
+  (t) => {
+    using poll = newPoll();
+    using first = TcpListener.bind({ ...localhost, reusePort: true });
+    const { port } = first.localAddress();
+    t.throws(() => TcpListener.bind({ ...localhost, port }), { code: 'EADDRINUSE' });
+    using second = TcpListener.bind({ ...localhost, port, reusePort: true });
+    poll.registry.register(first, 1, Interest.READABLE);
+    poll.registry.register(second, 2, Interest.READABLE);
+    const clients = Array.from({ length: 32 }, () => {
+      const client = connectTo(first);
+      poll.registry.register(client, 0, Interest.WRITABLE);
+      return client;
+    });
+    const events = new Events();
+    const servers: TcpStream[] = [];
+    while (servers.length < clients.length) {
+      const accepted = first.accept() ?? second.accept();
+      if (accepted) servers.push(accepted.stream);
+      else if (poll.poll(events, 10_000) === 0) return t.fail(`${servers.length} connections came`);
+    }
+    t.is(first.accept() ?? second.accept(), null);
+    for (const stream of [...clients, ...servers]) stream.abort();
+  },
+);
 
 test('the time to live can be set, and is checked', (t) => {
   using listener = listen();

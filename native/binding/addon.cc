@@ -7,6 +7,7 @@
 #include "binding/addon_data.h"
 #include "binding/arguments.h"
 #include "binding/descriptor.h"
+#include "binding/descriptor_count.h"
 #include "binding/election.h"
 #include "binding/port_binding.h"
 #include "binding/process_state.h"
@@ -75,6 +76,10 @@ void ElectionWait(const Napi::CallbackInfo& info) {
   Election::Get().Wait(UintArgument(info, 0), IntArgument(info, 1));
 }
 
+Napi::Value CountDescriptorsCall(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), CountDescriptors());
+}
+
 // A thread that ends while it starts an I/O thread lets another one try.
 void EnvironmentEnds(void* data) { Election::Get().ClaimantEnds(data); }
 
@@ -96,6 +101,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("electionResolve", Napi::Function::New(env, ElectionResolve, "electionResolve"));
   exports.Set("electionAbandon", Napi::Function::New(env, ElectionAbandon, "electionAbandon"));
   exports.Set("electionWait", Napi::Function::New(env, ElectionWait, "electionWait"));
+  exports.Set("countDescriptors",
+              Napi::Function::New(env, CountDescriptorsCall, "countDescriptors"));
   exports.Set("socket", SocketCalls(env));
   return exports;
 }

@@ -122,8 +122,8 @@ bool PortBinding::CloseNow() {
     return true;
   }
   // Never with a readiness kernel, which holds nothing. io_uring, whose work for us is deferred to our
-  // own calls, touches no buffer after the last one, so that the segments may go with the environment.
-  // A kernel that writes at any time (IOCP) needs a reference to them that outlives it.
+  // own calls, touches no buffer after the last one, and IOCP writes to none at any time: so the segments
+  // may go with the environment. A kernel that did write would need a reference that outlives it.
   std::fprintf(stderr, "sideport: the kernel holds on to operations; leaking their memory\n");
   return false;
 }

@@ -70,9 +70,19 @@ void PortBase::Command(const SubmissionRecord& record) {
     case Opcode::kShutdown:
       if (endpoint != nullptr) Shut(endpoint, record.a);
       return;
+    case Opcode::kExtend:
+      if (endpoint != nullptr) Extend(endpoint, record.a);
+      return;
     default:
       return;
   }
+}
+
+// Once the limit is reached a kernel that cannot count has been asked to end the receive.
+void PortBase::Extend(Endpoint* endpoint, int32_t count) {
+  int32_t& left = endpoint->receive_left;
+  if (!endpoint->Has(Opcode::kReceive) || left <= 0 || count < 1) return;
+  left = count > INT32_MAX - left ? INT32_MAX : left + count;
 }
 
 void PortBase::Adopt(int32_t number, int fd) {

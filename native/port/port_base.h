@@ -72,6 +72,7 @@ class PortBase : public CompletionPort {
 
  private:
   void Command(const SubmissionRecord& record);
+  void Extend(Endpoint* endpoint, int32_t count);
   void Adopt(int32_t number, int fd);
   size_t Start(const SubmissionRecord* records, size_t count);
   int32_t Prepare(Endpoint* endpoint, const SubmissionRecord* records, size_t count);

@@ -19,6 +19,7 @@ export const PortOpcode = {
   PROVIDE: 2,
   CANCEL: 3,
   SHUTDOWN: 4,
+  EXTEND: 5,
   ACCEPT: 16,
   CONNECT: 17,
   RECEIVE: 18,

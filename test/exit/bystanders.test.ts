@@ -1,5 +1,6 @@
 /** Others in and around the process: a spawned child, and Node's own diagnostics. */
 import test from 'ava';
+import { underWine, unless } from '../util/platform.js';
 import { Child, said } from './child.js';
 import { Peer } from './peer.js';
 
@@ -14,11 +15,18 @@ test.serial('a spawned child keeps neither a port nor a connection open', async 
   t.is(end.stderr, '');
 });
 
-test.serial("diagnostic reports, heap snapshots and a worker's exit do not hang", async (t) => {
-  const end = await new Child('diagnostics').ended;
+test.serial("heap snapshots and a worker's exit do not hang", async (t) => {
+  const end = await new Child('diagnostics', { report: false }).ended;
   t.is(end.code, 0, end.stderr);
-  t.deepEqual(
-    ['report', 'snapshots', 'exited'].map((kind) => said(end, kind).length),
-    [1, 1, 1],
-  );
+  for (const kind of ['snapshots', 'exited']) t.is(said(end, kind).length, 1);
+});
+
+const reporting = unless(
+  underWine,
+  'threads that report use DbgHelp at once, in which Wine crashes, with or without sideport',
+);
+reporting('diagnostic reports do not hang', async (t) => {
+  const end = await new Child('diagnostics', { report: true }).ended;
+  t.is(end.code, 0, end.stderr);
+  t.is(said(end, 'report').length, 1);
 });

@@ -6,9 +6,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { slowness } from '../util/platform.js';
 
 /** A process that lasts longer hangs. Far above what most of them need on a loaded machine. */
-const WATCHDOG_MS = 10_000;
+const WATCHDOG_MS = 10_000 * slowness;
 
 /** What a fixture says, see `fixtures/say.ts`. */
 export interface Message {

@@ -1,5 +1,6 @@
 /** `ioThread.close()`: what was written before is flushed, under `lingerMs`; nothing of an ended I/O thread remains. */
 import test from 'ava';
+import { underWine, unless } from '../util/platform.js';
 import { Child, said } from './child.js';
 import { Peer } from './peer.js';
 import { SilentPeer } from './silent-peer.js';
@@ -17,17 +18,20 @@ test.serial('close() of the I/O thread tells its clients at once and flushes wha
 });
 
 for (const what of ['io-thread', 'stream'] as const) {
-  test.serial(`a peer that never reads is reset after lingerMs: close() of the ${what}`, async (t) => {
-    const peer = new SilentPeer(t);
-    const child = new Child('close', { what, peerPort: peer.port, lingerMs: 200 });
-    const pending = (await child.until('closing')) as number;
-    const end = await child.ended;
-    t.is(end.code, 0, end.stderr);
-    t.is(end.stderr, '');
-    const { length, how } = await peer.receive();
-    t.true(length < pending);
-    t.is(how, 'ECONNRESET');
-  });
+  unless(underWine, 'under Wine a reset that comes while nothing is pending reads as an end')(
+    `a peer that never reads is reset after lingerMs: close() of the ${what}`,
+    async (t) => {
+      const peer = new SilentPeer(t);
+      const child = new Child('close', { what, peerPort: peer.port, lingerMs: 200 });
+      const pending = (await child.until('closing')) as number;
+      const end = await child.ended;
+      t.is(end.code, 0, end.stderr);
+      t.is(end.stderr, '');
+      const { length, how } = await peer.receive();
+      t.true(length < pending);
+      t.is(how, 'ECONNRESET');
+    },
+  );
 }
 
 test.serial('while it flushes, a new Poll starts another, and nobody attaches to it any more', async (t) => {

@@ -1,5 +1,6 @@
 /** `worker.terminate()` of a client at any moment: everything of it is reclaimed, and nobody else is disturbed. */
 import test, { type ExecutionContext } from 'ava';
+import { underWine, unless } from '../util/platform.js';
 import { Child, type Ended, said } from './child.js';
 import type { Held } from './fixtures/settled.js';
 import { Peer } from './peer.js';
@@ -38,12 +39,15 @@ test.serial('what a terminated client wrote is flushed, then FIN', async (t) => 
   reclaimed(t, await child.ended);
 });
 
-test.serial('a peer that never reads is reset after lingerMs', async (t) => {
-  const peer = new SilentPeer(t);
-  const child = new Child('terminate', { doing: 'flushing', peerPort: peer.port, lingerMs: 200 });
-  const pending = (await child.until('flushing')) as number;
-  reclaimed(t, await child.ended);
-  const { length, how } = await peer.receive();
-  t.true(length < pending);
-  t.is(how, 'ECONNRESET');
-});
+unless(underWine, 'under Wine a reset that comes while nothing is pending reads as an end')(
+  'a peer that never reads is reset after lingerMs',
+  async (t) => {
+    const peer = new SilentPeer(t);
+    const child = new Child('terminate', { doing: 'flushing', peerPort: peer.port, lingerMs: 200 });
+    const pending = (await child.until('flushing')) as number;
+    reclaimed(t, await child.ended);
+    const { length, how } = await peer.receive();
+    t.true(length < pending);
+    t.is(how, 'ECONNRESET');
+  },
+);

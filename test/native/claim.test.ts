@@ -1,23 +1,17 @@
 /** Who closes a lent descriptor: the swap and the claim are one call, and a port that ends closes what it has claimed. */
-import { fstatSync } from 'node:fs';
 import test from 'ava';
-import { loadAddon } from '../../src/native.js';
-import { backends } from '../util/port-driver.js';
+import { ADDRESS_BYTES, addon, backends } from '../util/port-driver.js';
 import { openSocket } from '../util/port-sockets.js';
 
 const [LENT, ADOPTED, CLOSED] = [5, 6, 0];
 
 function isOpen(fd: number): boolean {
-  try {
-    return fstatSync(fd).isSocket();
-  } catch {
-    return false;
-  }
+  return addon.socket.localAddress(fd, new Uint8Array(ADDRESS_BYTES)) === 0;
 }
 
 for (const backend of backends) {
   test.serial(`${backend}: a claimed descriptor that is never adopted is closed with the port`, (t) => {
-    const port = loadAddon().openPort(backend, 8, 8);
+    const port = addon.openPort(backend, 8, 8);
     const fd = openSocket(4);
     const words = new Int32Array(new SharedArrayBuffer(8));
     words[1] = LENT;
@@ -29,8 +23,8 @@ for (const backend of backends) {
   });
 
   test.serial(`${backend}: a descriptor that its client has closed, or another tenant's, is not claimed`, (t) => {
-    const port = loadAddon().openPort(backend, 8, 8);
-    const descriptor = loadAddon().socket.open(4);
+    const port = addon.openPort(backend, 8, 8);
+    const descriptor = addon.socket.open(4);
     if (typeof descriptor === 'number') return t.fail(`open: ${descriptor}`);
     const { fd } = descriptor;
     const words = new Int32Array(new SharedArrayBuffer(4));

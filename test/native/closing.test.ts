@@ -1,11 +1,11 @@
 /** Closes and shutdowns, as native/completion_port.h promises them, over every backend. */
-import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
+import { errno } from '../util/errno.js';
 import { backends, PortDriver } from '../util/port-driver.js';
 import { Listening, openSocket } from '../util/port-sockets.js';
 
-const { ECANCELED, ECONNRESET, EPIPE } = constants.errno;
+const { ECANCELED, ECONNRESET, EPIPE } = errno;
 const GROUP = 7;
 
 for (const backend of backends) {
@@ -57,6 +57,36 @@ for (const backend of backends) {
       driver.end();
     });
   }
+
+  test(title('a descriptor number that is used again hears nothing of its predecessor'), (t) => {
+    const driver = new PortDriver(backend);
+    driver.provideSegment(GROUP, 8);
+    const out = driver.addSegment(16, 65_536);
+    const listening = new Listening(driver);
+    let reused = 0;
+    for (let round = 0; round < 30; round++) {
+      const old = openSocket();
+      const { client, server } = listening.pair(old);
+      driver.receive(client, GROUP, 4);
+      // Bytes that the other end never reads: with what is sent below, a mix-up would show.
+      driver.send(client, ...Array.from({ length: 16 }, (_, at) => [out, at * 65_536, 65_536] as const));
+      driver.close(client, CloseMode.RESET);
+      const closed = driver.turn().some(({ endpoint, opcode }) => endpoint === client && opcode === PortOpcode.CLOSE);
+      const fd = openSocket();
+      if (fd === old) reused++;
+      const next = listening.pair(fd);
+      driver.memory[out]?.set([round, 1, 2]);
+      driver.receive(next.client, GROUP, 1);
+      driver.send(next.server, [out, 0, 3]);
+      const received = driver.next(next.client, PortOpcode.RECEIVE);
+      t.deepEqual([...driver.bytesOf(received)], [round, 1, 2]);
+      driver.provide(GROUP, received.segment, received.index);
+      if (!closed) driver.next(client, PortOpcode.CLOSE);
+      for (const endpoint of [server, next.client, next.server]) driver.closeNow(endpoint);
+    }
+    t.true(reused > 0, 'or nothing was tested');
+    driver.end();
+  });
 
   test(title('a flushed close ends the stream and a reset close resets it'), (t) => {
     const driver = new PortDriver(backend);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { unless } from '../util/platform.js';
 
 /** Since Linux 5.1 the same on every architecture but alpha. */
 const SYSTEM_CALLS = { io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 } as const;
@@ -14,8 +15,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'sideport-confine-'));
 const confine = join(scratch, 'confine');
 const source = fileURLToPath(new URL('../../../test/fixtures/confine.c', import.meta.url));
 const compiled = process.platform === 'linux' && spawnSync('cc', ['-o', confine, source]).status === 0;
-// A seccomp filter is installed by a C program: without a compiler, or on another system, there is none.
-const confined = compiled ? test : test.skip;
+const confined = unless(!compiled, 'a seccomp filter, which only Linux has, is installed by a C program');
 
 test.after.always('the program is removed', () => rmSync(scratch, { recursive: true, force: true }));
 

@@ -40,7 +40,7 @@ class Fuzz {
     const random = this.#random;
     const driver = this.#driver;
     const endpoint = random.integer(-1, ENDPOINTS);
-    switch (random.integer(0, 15)) {
+    switch (random.integer(0, 16)) {
       case 0:
         return this.#adopt(() => this.#accepted.pop() ?? openSocket());
       case 1:
@@ -67,6 +67,8 @@ class Fuzz {
         return this.#provideAll();
       case 14:
         return this.#rarely();
+      case 15:
+        return driver.extend(endpoint, random.integer(-1, 8));
       default:
         return this.#nonsense(endpoint);
     }

@@ -1,11 +1,12 @@
 /** Each operation and command by itself, as native/completion_port.h promises it, over every backend. */
-import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
-import { backends, PortDriver } from '../util/port-driver.js';
+import { errno } from '../util/errno.js';
+import { unless } from '../util/platform.js';
+import { backends, type Completion, PortDriver } from '../util/port-driver.js';
 import { Listening, listeningSocket, localAddress, loopback, openSocket } from '../util/port-sockets.js';
 
-const { EALREADY, EBADF, ECANCELED, ECONNREFUSED, ECONNRESET, EINVAL } = constants.errno;
+const { EALREADY, EBADF, ECANCELED, ECONNREFUSED, ECONNRESET, EINVAL } = errno;
 const OPERATIONS = [PortOpcode.ACCEPT, PortOpcode.CONNECT, PortOpcode.RECEIVE, PortOpcode.SEND, PortOpcode.CLOSE];
 /** Good ones, for segment 0. */
 const ARGUMENTS: Record<number, number[]> = { 16: [1], 17: [], 18: [7, 1], 19: [0, 0, 1], 20: [0] };
@@ -78,28 +79,54 @@ for (const backend of backends) {
     driver.end();
   });
 
-  test(title('a connection reset before it is accepted still has its address, and its bytes'), (t) => {
+  unless(backend === 'iocp', 'Windows takes a connection that was reset back out of the backlog')(
+    title('a connection reset before it is accepted still has its address, and its bytes'),
+    (t) => {
+      const driver = new PortDriver(backend);
+      driver.provideSegment(GROUP, 4);
+      const out = driver.addSegment(1);
+      const { fd, address } = listeningSocket();
+      const listener = driver.adopt(fd);
+      const socket = openSocket();
+      const client = driver.adopt(socket);
+      driver.connect(client, address);
+      t.is(driver.next(client, PortOpcode.CONNECT).result, 0);
+      const peer = localAddress(socket);
+      driver.send(client, [out, 0, 5]);
+      t.is(driver.next(client, PortOpcode.SEND).result, 5);
+      driver.closeNow(client, CloseMode.RESET);
+      driver.accept(listener, 2);
+      const accepted = driver.next(listener, PortOpcode.ACCEPT);
+      t.deepEqual(accepted.address, peer);
+      const server = driver.adopt(accepted.result);
+      driver.receive(server, GROUP, 4);
+      const results = driver.toRelease(server, PortOpcode.RECEIVE).map(({ result }) => result);
+      // Linux has the reset overtake what was not read yet, or not, by the state of its queues.
+      t.true([`${-ECONNRESET}`, `5,${-ECONNRESET}`, '5,0'].includes(results.join()), results.join());
+      driver.end();
+    },
+  );
+
+  test(title('a connection reset before it is accepted does not keep the next one from being accepted'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 4);
-    const out = driver.addSegment(1);
     const { fd, address } = listeningSocket();
     const listener = driver.adopt(fd);
-    const socket = openSocket();
-    const client = driver.adopt(socket);
-    driver.connect(client, address);
-    t.is(driver.next(client, PortOpcode.CONNECT).result, 0);
-    const peer = localAddress(socket);
-    driver.send(client, [out, 0, 5]);
-    t.is(driver.next(client, PortOpcode.SEND).result, 5);
-    driver.closeNow(client, CloseMode.RESET);
+    const connect = () => {
+      const socket = openSocket();
+      const client = driver.adopt(socket);
+      driver.connect(client, address);
+      t.is(driver.next(client, PortOpcode.CONNECT).result, 0);
+      return { client, peer: localAddress(socket) };
+    };
+    driver.closeNow(connect().client, CloseMode.RESET);
+    const { peer } = connect();
     driver.accept(listener, 2);
-    const accepted = driver.next(listener, PortOpcode.ACCEPT);
-    t.deepEqual(accepted.address, peer);
-    const server = driver.adopt(accepted.result);
-    driver.receive(server, GROUP, 4);
-    const results = driver.toRelease(server, PortOpcode.RECEIVE).map(({ result }) => result);
-    // Linux has the reset overtake what was not read yet, or not, by the state of its queues.
-    t.true([`${-ECONNRESET}`, `5,${-ECONNRESET}`, '5,0'].includes(results.join()), results.join());
+    let accepted: Completion;
+    do accepted = driver.next(listener, PortOpcode.ACCEPT);
+    while (!Buffer.from(accepted.address).equals(peer));
+    t.true(accepted.result >= 0);
+    driver.adopt(accepted.result);
     driver.end();
   });
 

@@ -1,11 +1,11 @@
 /** Receive groups, limits and ends, as native/completion_port.h promises them, over every backend. */
-import { constants } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../src/protocol/port-records.js';
+import { errno } from '../util/errno.js';
 import { BUFFER_SIZE, backends, PortDriver } from '../util/port-driver.js';
 import { type ConnectedPair, Listening } from '../util/port-sockets.js';
 
-const { ECANCELED, ECONNRESET, ENOBUFS } = constants.errno;
+const { ECANCELED, ECONNRESET, ENOBUFS } = errno;
 const { RECEIVE, SEND } = PortOpcode;
 const GROUP = 3;
 
@@ -32,6 +32,44 @@ function counterPair(t: ExecutionContext, driver: PortDriver, listening = new Li
 
 for (const backend of backends) {
   const title = (text: string) => `${backend}: ${text}`;
+
+  test(title('a receive that is extended before its limit goes on, and does not end in between'), (t) => {
+    const driver = new PortDriver(backend);
+    driver.provideSegment(GROUP, 8);
+    const { server, send, check } = counterPair(t, driver);
+    driver.receive(server, GROUP, 3);
+    for (let round = 0; round < 20; round++) {
+      send(BUFFER_SIZE);
+      const completion = driver.next(server, RECEIVE);
+      t.true(completion.more, `round ${round}`);
+      check(driver.bytesOf(completion));
+      driver.provide(GROUP, completion.segment, completion.index);
+      driver.extend(server, 1);
+    }
+    send(3 * BUFFER_SIZE);
+    const completions = driver.toRelease(server, RECEIVE);
+    t.is(completions.filter(({ result }) => result > 0).length, 3, 'what is left of the limit');
+    driver.end();
+  });
+
+  test(title('extending a receive that has reached its limit, or none, has no effect'), (t) => {
+    const driver = new PortDriver(backend);
+    driver.provideSegment(GROUP, 8);
+    const { server, send } = counterPair(t, driver);
+    driver.extend(server, 5);
+    driver.extend(99, 5);
+    driver.receive(server, GROUP, 1);
+    driver.extend(server, 0);
+    driver.extend(server, -7);
+    send(3 * BUFFER_SIZE);
+    const [first, ...others] = driver.toRelease(server, RECEIVE);
+    t.is(first?.result, BUFFER_SIZE);
+    t.deepEqual(others, [], 'one and no more');
+    driver.extend(server, 5);
+    driver.turn(0);
+    t.is(driver.native.started(), driver.native.released(), 'nothing is in flight');
+    driver.end();
+  });
 
   test(
     title('at the limit a receive ends, whatever completes before its release is reported, and no byte is lost'),

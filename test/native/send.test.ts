@@ -1,12 +1,12 @@
 /** Sends of many pieces and of more than the kernel takes at once, over every backend. */
-import { constants } from 'node:os';
 import test from 'ava';
 import { CloseMode, PIECES_PER_SEND, PortOpcode } from '../../src/protocol/port-records.js';
+import { errno } from '../util/errno.js';
 import { backends, type Completion, type Piece, PortDriver } from '../util/port-driver.js';
 import { Listening } from '../util/port-sockets.js';
 import { Random } from '../util/random.js';
 
-const { EALREADY, ECANCELED, ECONNRESET, EINVAL, EPIPE } = constants.errno;
+const { EALREADY, ECANCELED, ECONNRESET, EINVAL, EPIPE } = errno;
 const { RECEIVE, SEND, CLOSE } = PortOpcode;
 const GROUP = 1;
 const MIB = 2 ** 20;

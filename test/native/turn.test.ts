@@ -1,13 +1,13 @@
 /** Turns: waiting, waking, fairness, a completion array that is too small, and the port's end, over every backend. */
-import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { CloseMode, PortOpcode, WakeReason } from '../../src/protocol/port-records.js';
 import { openDescriptors } from '../util/descriptors.js';
+import { errno } from '../util/errno.js';
 import { addon, BUFFER_SIZE, backends, type Completion, PortDriver } from '../util/port-driver.js';
 import { Listening, listeningSocket, openSocket } from '../util/port-sockets.js';
 
-const { ECANCELED } = constants.errno;
+const { ECANCELED } = errno;
 const { ACCEPT, CONNECT, RECEIVE, SEND, CLOSE, WAKE } = PortOpcode;
 const GROUP = 1;
 

@@ -3,7 +3,6 @@
  * every turn, every completion is checked against what was started, provided and released before.
  */
 import assert from 'node:assert/strict';
-import { constants } from 'node:os';
 import { loadAddon, type NativePort } from '../../src/native.js';
 import {
   Complete,
@@ -13,11 +12,12 @@ import {
   SEND_MORE_PIECES,
   Submit,
 } from '../../src/protocol/port-records.js';
+import { errno } from './errno.js';
 
 export const addon = loadAddon();
 
 /** The backends to test: the one forced, else all that this system has. */
-export const backends = ['io_uring', 'epoll', 'poll'].filter((name) => {
+export const backends = ['io_uring', 'epoll', 'poll', 'iocp'].filter((name) => {
   if (process.env.SIDEPORT_BACKEND && process.env.SIDEPORT_BACKEND !== name) return false;
   try {
     return addon.openPort(name, 1, 1).close();
@@ -134,6 +134,10 @@ export class PortDriver {
   receive(endpoint: number, group: number, limit: number): void {
     this.#receiveGroups.set(endpoint, group);
     this.start(PortOpcode.RECEIVE, endpoint, [group, limit]);
+  }
+
+  extend(endpoint: number, count: number): void {
+    this.submit(PortOpcode.EXTEND, endpoint, [count]);
   }
 
   send(endpoint: number, ...pieces: Piece[]): void {
@@ -267,7 +271,7 @@ export class PortDriver {
     if (rejected) {
       assert.ok(result < 0 && !more, told);
       // EALREADY is said of the one behind the one in flight, anything else when none is.
-      const refused = result === -constants.errno.EALREADY && claims.length > 1 ? 1 : 0;
+      const refused = result === -errno.EALREADY && claims.length > 1 ? 1 : 0;
       this.#claims.set(
         key,
         claims.filter((_, at) => at !== refused),

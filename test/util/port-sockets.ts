@@ -58,11 +58,11 @@ export class Listening {
     this.endpoint = driver.adopt(fd);
   }
 
-  /** Both ends of a new connection, as endpoints of the port. */
-  pair(): ConnectedPair {
+  /** Both ends of a new connection, as endpoints of the port. `socket` is the connecting one. */
+  pair(socket = openSocket(this.address[0])): ConnectedPair {
     const driver = this.#driver;
     driver.accept(this.endpoint, 1);
-    const client = driver.adopt(openSocket(this.address[0]));
+    const client = driver.adopt(socket);
     driver.connect(client, this.address);
     assert.equal(driver.next(client, PortOpcode.CONNECT).result, 0);
     const accepted = driver.next(this.endpoint, PortOpcode.ACCEPT);

@@ -41,6 +41,8 @@ export interface BufferHolder {
 export interface Offer {
   readonly group: number;
   readonly limit: number;
+  /** The limit may grow as the stream gives buffers back. */
+  readonly extendable: boolean;
 }
 
 export interface ReceivePoolLimits {
@@ -114,6 +116,11 @@ export class ReceivePool {
 
   // -- receiving -------------------------------------------------------------------------------------
 
+  /** Whether so many buffers are worth telling the port of: half of what a stream may hold. */
+  isWorthExtending(count: number): boolean {
+    return count > 0 && count >= this.#limits.quota >> 1;
+  }
+
   /** Buffers that the stream may still take. */
   allowance(holder: BufferHolder): number {
     return this.#limits.quota - holder.heldBuffers - holder.copiedBuffers;
@@ -123,9 +130,11 @@ export class ReceivePool {
   offer(holder: BufferHolder): Offer | undefined {
     const limit = this.allowance(holder);
     const group = this.#groupWithBuffers() ?? this.#grow();
-    if (group) return { group: group.id, limit };
+    if (group) return { group: group.id, limit, extendable: true };
     // One only: with it the stream has something unread.
-    if (hasNothingUnread(holder) && this.#reserve.free > 0) return { group: this.#reserve.id, limit: 1 };
+    if (hasNothingUnread(holder) && this.#reserve.free > 0) {
+      return { group: this.#reserve.id, limit: 1, extendable: false };
+    }
     this.#starving.add(holder, hasNothingUnread(holder));
     this.#wish();
     return undefined;

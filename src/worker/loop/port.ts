@@ -106,6 +106,11 @@ export class Port {
     this.#push(PortOpcode.RECEIVE, endpoint, group, limit);
   }
 
+  /** The receive in flight may fill so many buffers more. */
+  extend(endpoint: number, count: number): void {
+    this.#push(PortOpcode.EXTEND, endpoint, count);
+  }
+
   /** Begins a send of `count` pieces, at most `PIECES_PER_SEND`: one operation with one release. They follow at once. */
   beginSend(endpoint: number, count: number): void {
     if (count < 1 || count > PIECES_PER_SEND) throw new RangeError(`a send has ${count} pieces`);

@@ -46,6 +46,9 @@ export class TcpStream implements Source, BufferHolder {
   #state: State;
   #wantsData = false;
   #receiving = false;
+  /** Buffers that the receive in flight may still fill; less than none when a kernel went beyond its limit. */
+  #granted = 0;
+  #extendable = false;
   /** How receiving ended: 0 or a negative errno. */
   #end: number | undefined;
   #atQuota = false;
@@ -78,15 +81,26 @@ export class TcpStream implements Source, BufferHolder {
 
   /** Receives if the client wants data, its quota allows it and the pool has a buffer. */
   arm(): void {
-    if (this.#state !== 'established' || !this.#wantsData || this.#receiving || this.#end !== undefined) return;
-    if (!this.#isAtHome) return;
+    if (this.#state !== 'established' || !this.#wantsData || this.#end !== undefined || !this.#isAtHome) return;
+    if (this.#receiving) return this.#extend();
     const { receivePool, selector } = this.#session;
     this.#setAtQuota(receivePool.allowance(this) <= 0);
     if (this.#atQuota) return;
     const offer = receivePool.offer(this);
     if (!offer) return;
     this.#receiving = true;
+    this.#granted = offer.limit;
+    this.#extendable = offer.extendable;
     selector.port.receive(this.#endpoint, offer.group, offer.limit);
+  }
+
+  /** Buffers came back: the receive in flight may fill as many more, so that with a steady reader it never ends. */
+  #extend(): void {
+    const { receivePool, selector } = this.#session;
+    const more = receivePool.allowance(this) - this.#granted;
+    if (!this.#extendable || !receivePool.isWorthExtending(more)) return;
+    this.#granted += more;
+    selector.port.extend(this.#endpoint, more);
   }
 
   /** The client wrote: the buffer is in order behind those before it. */
@@ -251,6 +265,7 @@ export class TcpStream implements Source, BufferHolder {
     const { receivePool, selector } = this.#move?.receivingFor?.session ?? this.#session;
     if (!more) this.#receiving = false;
     if (result > 0) {
+      this.#granted--;
       selector.counters.bytesReceived += result;
       const name = receivePool.filled(segment, index, result, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.

@@ -1,0 +1,222 @@
+// The one table from what Windows says to Node's numbers, which on Windows are libuv's own (UV_E*, from
+// -4095 up). Rows are those of libuv, so that an error has here the code that node:net gives it.
+
+// ntstatus.h defines again what winnt.h has some of.
+#define WIN32_NO_STATUS
+#include "windows/windows_api.h"
+#undef WIN32_NO_STATUS
+// winternl.h for the type, ntstatus.h for the values.
+#include <winternl.h>
+// clang-format off
+#include <ntstatus.h>
+// clang-format on
+#include <uv.h>
+
+#include <cerrno>
+
+#include "errors.h"
+#include "windows/windows_errors.h"
+
+namespace sideport {
+namespace {
+
+struct Row {
+  unsigned long from;
+  int32_t to;
+};
+
+// What portable code names: C's constants, whose values differ from libuv's here.
+constexpr Row kErrnos[] = {
+    {EACCES, UV_EACCES},
+    {EADDRINUSE, UV_EADDRINUSE},
+    {EADDRNOTAVAIL, UV_EADDRNOTAVAIL},
+    {EAFNOSUPPORT, UV_EAFNOSUPPORT},
+    {EAGAIN, UV_EAGAIN},
+    {EALREADY, UV_EALREADY},
+    {EBADF, UV_EBADF},
+    {EBUSY, UV_EBUSY},
+    {ECANCELED, UV_ECANCELED},
+    {ECONNABORTED, UV_ECONNABORTED},
+    {ECONNREFUSED, UV_ECONNREFUSED},
+    {ECONNRESET, UV_ECONNRESET},
+    {EINPROGRESS, UV_EAGAIN},
+    {EINVAL, UV_EINVAL},
+    {EIO, UV_EIO},
+    {EMFILE, UV_EMFILE},
+    {EMSGSIZE, UV_EMSGSIZE},
+    {ENOBUFS, UV_ENOBUFS},
+    {ENOENT, UV_ENOENT},
+    {ENOMEM, UV_ENOMEM},
+    {ENOTCONN, UV_ENOTCONN},
+    {ENOTSOCK, UV_ENOTSOCK},
+    {ENOTSUP, UV_ENOTSUP},
+    {EPERM, UV_EPERM},
+    {EPIPE, UV_EPIPE},
+    {ETIMEDOUT, UV_ETIMEDOUT},
+    {EWOULDBLOCK, UV_EAGAIN},
+};
+
+constexpr Row kCodes[] = {
+    // Winsock
+    {WSAEACCES, UV_EACCES},
+    {WSAEADDRINUSE, UV_EADDRINUSE},
+    {WSAEADDRNOTAVAIL, UV_EADDRNOTAVAIL},
+    {WSAEAFNOSUPPORT, UV_EAFNOSUPPORT},
+    {WSAEALREADY, UV_EALREADY},
+    {WSAEBADF, UV_EBADF},
+    {WSAECONNABORTED, UV_ECONNABORTED},
+    {WSAECONNREFUSED, UV_ECONNREFUSED},
+    {WSAECONNRESET, UV_ECONNRESET},
+    {WSAEDISCON, UV_ECONNRESET},
+    {WSAEFAULT, UV_EFAULT},
+    {WSAEHOSTDOWN, UV_EHOSTUNREACH},
+    {WSAEHOSTUNREACH, UV_EHOSTUNREACH},
+    {WSAEINTR, UV_ECANCELED},
+    {WSAEINVAL, UV_EINVAL},
+    {WSAEISCONN, UV_EISCONN},
+    {WSAEMFILE, UV_EMFILE},
+    {WSAEMSGSIZE, UV_EMSGSIZE},
+    {WSAENETDOWN, UV_ENETDOWN},
+    {WSAENETRESET, UV_ECONNRESET},
+    {WSAENETUNREACH, UV_ENETUNREACH},
+    {WSAENOBUFS, UV_ENOBUFS},
+    {WSAENOPROTOOPT, UV_ENOTSUP},
+    {WSAENOTCONN, UV_ENOTCONN},
+    {WSAENOTSOCK, UV_ENOTSOCK},
+    {WSAEOPNOTSUPP, UV_ENOTSUP},
+    {WSAEPFNOSUPPORT, UV_EINVAL},
+    {WSAEPROTONOSUPPORT, UV_EPROTONOSUPPORT},
+    {WSAESHUTDOWN, UV_EPIPE},
+    {WSAESOCKTNOSUPPORT, UV_EINVAL},
+    {WSAETIMEDOUT, UV_ETIMEDOUT},
+    {WSAEWOULDBLOCK, UV_EAGAIN},
+    // Win32
+    {ERROR_ACCESS_DENIED, UV_EPERM},
+    {ERROR_ADDRESS_ALREADY_ASSOCIATED, UV_EADDRINUSE},
+    {ERROR_ALREADY_EXISTS, UV_EEXIST},
+    {ERROR_BAD_PATHNAME, UV_ENOENT},
+    {ERROR_BAD_PIPE, UV_EPIPE},
+    {ERROR_BROKEN_PIPE, UV_EOF},
+    {ERROR_CONNECTION_ABORTED, UV_ECONNABORTED},
+    {ERROR_CONNECTION_REFUSED, UV_ECONNREFUSED},
+    {ERROR_FILE_NOT_FOUND, UV_ENOENT},
+    {ERROR_HANDLE_EOF, UV_EOF},
+    {ERROR_HOST_UNREACHABLE, UV_EHOSTUNREACH},
+    {ERROR_INSUFFICIENT_BUFFER, UV_EINVAL},
+    {ERROR_INVALID_HANDLE, UV_EBADF},
+    {ERROR_INVALID_NAME, UV_ENOENT},
+    {ERROR_INVALID_PARAMETER, UV_EINVAL},
+    {ERROR_INVALID_USER_BUFFER, UV_ENOBUFS},
+    {ERROR_NETNAME_DELETED, UV_ECONNRESET},
+    {ERROR_NETWORK_UNREACHABLE, UV_ENETUNREACH},
+    {ERROR_NOACCESS, UV_EFAULT},
+    {ERROR_NOT_CONNECTED, UV_ENOTCONN},
+    {ERROR_NOT_ENOUGH_MEMORY, UV_ENOMEM},
+    {ERROR_NOT_ENOUGH_QUOTA, UV_ENOBUFS},
+    {ERROR_NOT_SUPPORTED, UV_ENOTSUP},
+    {ERROR_NO_DATA, UV_EPIPE},
+    {ERROR_NO_SYSTEM_RESOURCES, UV_ENOBUFS},
+    {ERROR_OPERATION_ABORTED, UV_ECANCELED},
+    {ERROR_OUTOFMEMORY, UV_ENOMEM},
+    {ERROR_PATH_NOT_FOUND, UV_ENOENT},
+    {ERROR_PIPE_BUSY, UV_EBUSY},
+    {ERROR_PIPE_NOT_CONNECTED, UV_EPIPE},
+    {ERROR_PORT_UNREACHABLE, UV_ECONNREFUSED},
+    {ERROR_SEM_TIMEOUT, UV_ETIMEDOUT},
+    {ERROR_SHARING_VIOLATION, UV_EBUSY},
+    {ERROR_TOO_MANY_OPEN_FILES, UV_EMFILE},
+    {ERROR_WORKING_SET_QUOTA, UV_ENOBUFS},
+};
+
+constexpr unsigned long Status(long status) { return static_cast<unsigned long>(status); }
+
+constexpr Row kStatuses[] = {
+    {Status(STATUS_ACCESS_DENIED), UV_EPERM},
+    {Status(STATUS_ACCESS_VIOLATION), UV_EFAULT},
+    {Status(STATUS_ADDRESS_ALREADY_ASSOCIATED), UV_EADDRINUSE},
+    {Status(STATUS_ADDRESS_ALREADY_EXISTS), UV_EADDRINUSE},
+    {Status(STATUS_BUFFER_TOO_SMALL), UV_EMSGSIZE},
+    {Status(STATUS_CANCELLED), UV_ECANCELED},
+    {Status(STATUS_COMMITMENT_LIMIT), UV_ENOBUFS},
+    {Status(STATUS_CONNECTION_ABORTED), UV_ECONNABORTED},
+    {Status(STATUS_CONNECTION_DISCONNECTED), UV_ECONNRESET},
+    {Status(STATUS_CONNECTION_REFUSED), UV_ECONNREFUSED},
+    {Status(STATUS_CONNECTION_RESET), UV_ECONNRESET},
+    {Status(STATUS_DEVICE_NOT_READY), UV_ENETDOWN},
+    // The descriptor's end under an operation is how a close cancels it.
+    {Status(STATUS_FILE_CLOSED), UV_ECANCELED},
+    {Status(STATUS_HANDLES_CLOSED), UV_ECANCELED},
+    {Status(STATUS_INVALID_HANDLE), UV_ECANCELED},
+    {Status(STATUS_HOST_UNREACHABLE), UV_EHOSTUNREACH},
+    {Status(STATUS_INSUFFICIENT_RESOURCES), UV_ENOBUFS},
+    {Status(STATUS_INVALID_ADDRESS_COMPONENT), UV_EADDRNOTAVAIL},
+    {Status(STATUS_INVALID_BUFFER_SIZE), UV_EMSGSIZE},
+    {Status(STATUS_INVALID_CONNECTION), UV_ENOTCONN},
+    {Status(STATUS_INVALID_NETWORK_RESPONSE), UV_ENETDOWN},
+    {Status(STATUS_INVALID_PARAMETER), UV_EINVAL},
+    {Status(STATUS_INVALID_PIPE_STATE), UV_EPIPE},
+    {Status(STATUS_IO_TIMEOUT), UV_ETIMEDOUT},
+    {Status(STATUS_LINK_FAILED), UV_ETIMEDOUT},
+    {Status(STATUS_LINK_TIMEOUT), UV_ETIMEDOUT},
+    {Status(STATUS_LOCAL_DISCONNECT), UV_ECONNABORTED},
+    {Status(STATUS_NETWORK_BUSY), UV_ENETDOWN},
+    {Status(STATUS_NETWORK_UNREACHABLE), UV_ENETUNREACH},
+    {Status(STATUS_NOT_FOUND), UV_EHOSTUNREACH},
+    {Status(STATUS_NOT_SUPPORTED), UV_ENOTSUP},
+    {Status(STATUS_NO_MEMORY), UV_ENOMEM},
+    {Status(STATUS_NO_SUCH_DEVICE), UV_ENETDOWN},
+    {Status(STATUS_NO_SUCH_FILE), UV_ENETDOWN},
+    {Status(STATUS_OBJECT_NAME_NOT_FOUND), UV_ENETDOWN},
+    {Status(STATUS_OBJECT_PATH_NOT_FOUND), UV_ENETDOWN},
+    {Status(STATUS_OBJECT_TYPE_MISMATCH), UV_ENOTSOCK},
+    {Status(STATUS_PAGEFILE_QUOTA), UV_ENOBUFS},
+    {Status(STATUS_PIPE_BROKEN), UV_EOF},
+    {Status(STATUS_PIPE_CLOSING), UV_EPIPE},
+    {Status(STATUS_PIPE_DISCONNECTED), UV_EPIPE},
+    {Status(STATUS_PIPE_EMPTY), UV_EAGAIN},
+    {Status(STATUS_PORT_UNREACHABLE), UV_ECONNREFUSED},
+    {Status(STATUS_PROTOCOL_UNREACHABLE), UV_ENETUNREACH},
+    {Status(STATUS_QUOTA_EXCEEDED), UV_ENOBUFS},
+    {Status(STATUS_REMOTE_DISCONNECT), UV_ECONNRESET},
+    {Status(STATUS_REMOTE_NOT_LISTENING), UV_ECONNREFUSED},
+    {Status(STATUS_REMOTE_RESOURCES), UV_ENOBUFS},
+    {Status(STATUS_REQUEST_ABORTED), UV_ECANCELED},
+    {Status(STATUS_SHARING_VIOLATION), UV_EADDRINUSE},
+    {Status(STATUS_TOO_MANY_ADDRESSES), UV_ENOBUFS},
+    {Status(STATUS_TOO_MANY_OPENED_FILES), UV_EMFILE},
+    {Status(STATUS_TRANSACTION_ABORTED), UV_ECANCELED},
+    {Status(STATUS_UNEXPECTED_NETWORK_ERROR), UV_ENETDOWN},
+    {Status(STATUS_WORKING_SET_QUOTA), UV_ENOBUFS},
+};
+
+template <size_t kCount>
+int32_t Find(const Row (&rows)[kCount], unsigned long from, int32_t otherwise) {
+  for (const Row& row : rows) {
+    if (row.from == from) return row.to;
+  }
+  return otherwise;
+}
+
+}  // namespace
+
+int32_t NodeErrno(int platform_error) {
+  return Find(kErrnos, static_cast<unsigned long>(platform_error), UV_UNKNOWN);
+}
+
+int32_t LastNodeErrno() { return NodeErrnoOfCode(GetLastError()); }
+
+int32_t NodeErrnoOfCode(unsigned long code) {
+  return code == ERROR_SUCCESS ? 0 : Find(kCodes, code, UV_UNKNOWN);
+}
+
+int32_t NodeErrnoOfStatus(long status) {
+  // The upper two bits: 0 success, 1 information, 2 warning, 3 error.
+  if (status >= 0) return 0;
+  const auto bits = Status(status);
+  // A warning is a success with a remark: STATUS_BUFFER_OVERFLOW means a message longer than the buffer.
+  // But STATUS_HANDLES_CLOSED, a warning by its number, is an end.
+  if (bits >> 30 == 2 && status != STATUS_HANDLES_CLOSED) return 0;
+  return Find(kStatuses, bits, UV_UNKNOWN);
+}
+
+}  // namespace sideport

@@ -1,0 +1,71 @@
+// One run of the suite, judged: AVA's own summary, which backend really ran, and whether the tests skipped are those that
+// test/skips.json names for it.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const ava = fileURLToPath(new URL('./cli.mjs', import.meta.resolve('ava')));
+
+/** Compiles the TypeScript; ends the script when that fails. */
+export function compile() {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build:ts'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/**
+ * `status` and `output` are AVA's, `record` the file to which tests wrote what backend ran. `skips` is the name in
+ * test/skips.json, undefined when only some files ran.
+ */
+export function judge({ name, backend, status, output, record, skips }) {
+  const ran = [...new Set(readOr(record, '').split('\n').filter(Boolean))].sort().join(', ') || 'none';
+  const skipped = [...output.matchAll(/^\s*- \[skip\] (.*?)\s*$/gm)].map((match) => match[1]).sort();
+  const complaints = [];
+  if (status !== 0) complaints.push(`${name}: the test runner ended with ${status}`);
+  if (ran !== backend) complaints.push(`${name}: the backend that really ran is ${ran}`);
+  if (skips !== undefined) complaints.push(...skipComplaints(name, skips, skipped));
+  return {
+    name: ran === backend ? name : `${name} (${ran} ran)`,
+    passed: count(output, 'passed'),
+    failed: count(output, 'failed'),
+    skipped,
+    complaints,
+  };
+}
+
+/** In the runner's own words, each run's last line once more. Sets the script's exit code. */
+export function report(results) {
+  console.log();
+  for (const { name, passed, failed, skipped } of results) {
+    console.log(`  ${name}: ${passed} tests passed, ${failed} failed, ${skipped.length} skipped`);
+  }
+  const complaints = results.flatMap((result) => result.complaints);
+  for (const complaint of complaints) console.log(`FAILED: ${complaint}`);
+  process.exitCode = complaints.length === 0 ? 0 : 1;
+}
+
+/** AVA's own summary, which names what passed only when nothing failed: `1 test failed`. */
+function count(output, what) {
+  return Number(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'm').exec(output)?.[1] ?? 0);
+}
+
+function skipComplaints(name, skips, skipped) {
+  const expected = Object.keys(JSON.parse(readFileSync(join(root, 'test/skips.json'), 'utf8'))[skips] ?? {}).sort();
+  const [unexpected, missing] = [
+    skipped.filter((title) => !expected.includes(title)),
+    expected.filter((title) => !skipped.includes(title)),
+  ];
+  return [
+    ...unexpected.map((title) => `${name}: skipped, but not in test/skips.json: ${title}`),
+    ...missing.map((title) => `${name}: in test/skips.json, but not skipped: ${title}`),
+  ];
+}
+
+function readOr(file, fallback) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return fallback;
+  }
+}
