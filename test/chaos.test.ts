@@ -3,7 +3,7 @@ import { Conductor } from './chaos/conductor.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Random, scaled } from './util/random.js';
 
-const ioThread = ioThreadFor(test, { transferTimeoutMs: 5000, lingerMs: 2000 });
+const ioThread = ioThreadFor(test, { transferTimeoutMs: 5000 });
 
 test('50 streams move between 4 threads, some of them terminated: no byte is lost, doubled or reordered', async (t) => {
   const random = Random.for(t);

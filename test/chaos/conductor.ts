@@ -169,7 +169,7 @@ export class Conductor {
   }
 
   async #until(condition: () => boolean, complaint: string): Promise<void> {
-    const untilMs = performance.now() + PATIENCE_MS;
+    const untilMs = performance.now() + 3 * PATIENCE_MS;
     while (!condition()) {
       this.#check();
       if (performance.now() > untilMs) throw new Error(complaint);

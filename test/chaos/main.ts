@@ -11,7 +11,7 @@ const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? Math.trunc(Math.random() * 2 ** 32) : Number(values.seed);
 if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('test:chaos -- --minutes N [--seed S]');
 
-const ioThread = IoThread.start({ transferTimeoutMs: 5000, lingerMs: 2000 });
+const ioThread = IoThread.start({ transferTimeoutMs: 5000 });
 console.log(`chaos on ${ioThread.backend} for ${minutes} minutes, --seed ${seed}`);
 const untilMs = performance.now() + 60_000 * minutes;
 const chaos = new Conductor(ioThread, {
