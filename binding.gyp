@@ -24,7 +24,6 @@
             "sources": [
               "native/windows/windows_awakener.cc",
               "native/windows/windows_backends.cc",
-              "native/windows/windows_datagram.cc",
               "native/windows/windows_descriptor_count.cc",
               "native/windows/windows_errors.cc",
               "native/windows/windows_iocp.cc",
@@ -35,7 +34,7 @@
               "native/windows/windows_shared_object.cc",
               "native/windows/windows_socket.cc",
               "native/windows/windows_socket_options.cc",
-              "native/windows/windows_unix_socket.cc",
+              "native/windows/windows_unsupported.cc",
               "native/windows/windows_winsock.cc"
             ],
             "libraries": ["-lws2_32.lib", "-lmswsock.lib"],

@@ -16,7 +16,8 @@ const messages = {
   ERR_SIDEPORT_OTHER_IO_THREAD: 'The source belongs to another IoThread',
   ERR_SIDEPORT_INVALID_ARG: 'An argument is invalid',
   ERR_SIDEPORT_INVALID_ADDRESS: 'The host is not an IP address',
-  ERR_SIDEPORT_CLOSED: 'The object is closed',
+  ERR_SIDEPORT_CLOSED: 'The object is closed, or was detached',
+  ERR_SIDEPORT_LEASE_HELD: 'The stream has leases that are not released',
   ERR_SIDEPORT_LEASE_RELEASED: 'The lease has been released; its bytes may hold other data by now',
   ERR_SIDEPORT_POLL_BUSY: 'The Poll is being waited on',
   ERR_SIDEPORT_LIMIT: 'A limit of the I/O thread is reached',
@@ -25,6 +26,8 @@ const messages = {
   ERR_SIDEPORT_START_FAILED: 'The I/O thread could not be started',
   ERR_SIDEPORT_BACKEND: 'The requested backend is not available',
   ERR_SIDEPORT_PERMISSION: "Node's permission model denies sideport a worker thread or its addon",
+  ERR_SIDEPORT_TRANSFER_USED: 'The detached stream has been attached already',
+  ERR_SIDEPORT_TRANSFER_EXPIRED: 'The detached stream was not attached in time, and is closed',
   ERR_SIDEPORT_UNSUPPORTED: 'This system has no such thing',
   ERR_SIDEPORT_TIMEOUT: 'The I/O thread did not answer in time',
 } as const;

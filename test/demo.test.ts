@@ -6,11 +6,11 @@ import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { runNode, WATCHDOG_MS } from './util/child.js';
-import { onWindows, unless } from './util/platform.js';
+import { onWindows, slowness, unless } from './util/platform.js';
 
 const main = fileURLToPath(new URL('../examples/demo/main.js', import.meta.url));
 /** Above the demo's own limit, so that this one never hides what the demo would say. */
-const COMPARE_WATCHDOG_MS = 45_000;
+const COMPARE_WATCHDOG_MS = 45_000 * slowness;
 
 test('the comparison ends by itself, with numbers for every server and a summary', async (t) => {
   t.timeout(COMPARE_WATCHDOG_MS + 5000);

@@ -27,6 +27,7 @@ test('the codes are stable: removing or renaming one breaks programs', (t) => {
     'ERR_SIDEPORT_INVALID_ADDRESS',
     'ERR_SIDEPORT_INVALID_ARG',
     'ERR_SIDEPORT_IO_THREAD_GONE',
+    'ERR_SIDEPORT_LEASE_HELD',
     'ERR_SIDEPORT_LEASE_RELEASED',
     'ERR_SIDEPORT_LIMIT',
     'ERR_SIDEPORT_NOT_REGISTERED',
@@ -35,6 +36,8 @@ test('the codes are stable: removing or renaming one breaks programs', (t) => {
     'ERR_SIDEPORT_POLL_BUSY',
     'ERR_SIDEPORT_START_FAILED',
     'ERR_SIDEPORT_TIMEOUT',
+    'ERR_SIDEPORT_TRANSFER_EXPIRED',
+    'ERR_SIDEPORT_TRANSFER_USED',
     'ERR_SIDEPORT_UNSUPPORTED',
   ]);
 });

@@ -150,6 +150,9 @@ int32_t IocpPort::Watch(Endpoint* base) {
 void IocpPort::Begin(Endpoint* base, Opcode opcode) {
   auto* const endpoint = static_cast<IocpEndpoint*>(base);
   if (opcode == Opcode::kClose) return BeginClose(endpoint);
+  if (opcode == Opcode::kReceiveFrom || opcode == Opcode::kSendTo) {
+    return Release(endpoint, opcode, NodeErrno(ENOTSUP));
+  }
   endpoint->unwanted &= static_cast<uint8_t>(~Endpoint::Bit(opcode));
   Arm(endpoint, opcode);
 }

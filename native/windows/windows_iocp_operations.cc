@@ -79,10 +79,6 @@ void IocpPort::Arm(IocpEndpoint* endpoint, Opcode opcode) {
       return Connect(endpoint);
     case Opcode::kSend:
       return Send(endpoint);
-    case Opcode::kReceiveFrom:
-    case Opcode::kSendTo:
-      // Not on this port yet: a datagram socket is told so, and can still send before it is registered.
-      return Release(endpoint, opcode, NodeErrno(ENOTSUP));
     default:
       if (endpoint->IsReadable()) return run_.Push(endpoint);
       return Probe(endpoint);

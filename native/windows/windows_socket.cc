@@ -64,6 +64,13 @@ int32_t OpenStreamSocket(int family) {
   return FromSocket(socket);
 }
 
+int32_t AdoptDescriptor(int fd) {
+  StartWinsock();
+  if (const int32_t type = GetIntOption(fd, SOL_SOCKET, SO_TYPE); type < 0) return type;
+  u_long on = 1;
+  return Result(ioctlsocket(ToSocket(fd), FIONBIO, &on));
+}
+
 // reuse_address is not heeded: what POSIX systems mean by it, binding over connections that linger, is
 // what Windows always does, and its SO_REUSEADDR lets anybody take over a port in use.
 int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags) {

@@ -35,6 +35,26 @@ export function offerDescriptor(words: Int32Array, slot: number, generation: num
   Atomics.store(words, ownerWord(slot), lent(generation));
 }
 
+/**
+ * Client: whether the I/O thread has adopted the descriptor, waiting up to `timeoutMs` for it. Nobody notifies, since mostly nobody
+ * waits: so it looks every millisecond. True also for a slot whose descriptor never was lent, as an accepted one's.
+ */
+export function awaitAdopted(words: Int32Array, slot: number, generation: number, timeoutMs: number): boolean {
+  const [at, still] = [ownerWord(slot), lent(generation)];
+  for (let leftMs = timeoutMs; leftMs > 0; leftMs--) if (Atomics.wait(words, at, still, 1) === 'not-equal') return true;
+  return false;
+}
+
+/** I/O thread: the client offered its slot, without a descriptor, to a listener that it shares: joined, or there is none. */
+export function answerOffer(words: Int32Array, slot: number, generation: number, joined: boolean): void {
+  Atomics.store(words, ownerWord(slot), joined ? adopted(generation) : CLOSED);
+}
+
+/** Client, once {@link awaitAdopted}: whether it was. */
+export function wasAdopted(words: Int32Array, slot: number, generation: number): boolean {
+  return Atomics.load(words, ownerWord(slot)) === adopted(generation);
+}
+
 /** The native half of adopting. */
 export interface Claimant {
   claim(words: Int32Array, index: number, from: number, to: number, fd: number): boolean;

@@ -26,6 +26,21 @@ export function readinessErrno(words: Int32Array, slot: number): number {
   return Atomics.load(words, slotBase(slot) + Slot.ERRNO);
 }
 
+/** I/O thread: false if it is what the client was told last. The CARRIED bit follows. */
+export function setCarried(words: Int32Array, slot: number, bytes: number): boolean {
+  return Atomics.exchange(words, slotBase(slot) + Slot.CARRIED, bytes) !== bytes;
+}
+
+/** Client, after a CARRIED bit. */
+export function carried(words: Int32Array, slot: number): number {
+  return Atomics.load(words, slotBase(slot) + Slot.CARRIED);
+}
+
+/** Client, before it attaches a stream in the slot: what it takes to be unsent, until it is told. */
+export function presumeCarried(words: Int32Array, slot: number, bytes: number): void {
+  Atomics.store(words, slotBase(slot) + Slot.CARRIED, bytes);
+}
+
 /** Client, while it alone knows the slot: a new generation starts with nothing ready. */
 export function clearReadiness(words: Int32Array, slot: number): void {
   Atomics.store(words, slotBase(slot) + Slot.READINESS, 0);

@@ -83,6 +83,10 @@ export const Slot = {
   TIMER_DUE: 12,
   /** Six words: the remote address. Client writes it for connect, the I/O thread for accept. */
   ADDRESS: 4,
+  /** Two words, aligned: who gets the stream that was detached here (atomics/claim.ts). */
+  CLAIM: 10,
+  /** Bytes that earlier owners of the stream wrote and the kernel has not taken. The I/O thread stores it before the CARRIED bit. */
+  CARRIED: 12,
   WORDS: LINE,
 } as const;
 
@@ -92,8 +96,12 @@ export const Readiness = {
   CONNECTED: 1,
   /** Connecting or accepting failed with `Slot.ERRNO`. */
   FAILED: 2,
+  /** Look at `Slot.CARRIED`. */
+  CARRIED: 4,
+  /** Sending what an earlier owner wrote has failed with `Slot.ERRNO`. */
+  SEND_FAILED: 8,
   /** A timer has expired, `Slot.EXPIRATIONS` times. */
-  EXPIRED: 4,
+  EXPIRED: 16,
   /** A READY entry for this slot is in the event ring. */
   QUEUED: 1 << 30,
 } as const;
@@ -107,8 +115,8 @@ export interface Geometry {
   readonly sendBufferCount: number;
 }
 
-/** Events outstanding per slot at most: READY, END, and ACCEPTED or RELEASED. Buffers add one each. */
-export const EVENTS_PER_SLOT = 3;
+/** Events outstanding per slot at most: READY, LATE, END, and ACCEPTED or RELEASED. Buffers add one each. */
+export const EVENTS_PER_SLOT = 4;
 
 export function nextPowerOfTwo(value: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, value)));

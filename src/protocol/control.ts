@@ -19,6 +19,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SegmentDescription } from './buffer-name.js';
 import type { Geometry } from './client-memory.js';
+import type { UnreadData } from './transfer.js';
 
 /** Where an I/O thread listens for attaching threads. */
 export function portChannel(portId: number): string {
@@ -30,18 +31,30 @@ export function clientChannel(clientId: number): string {
   return `sideport/client/${clientId}`;
 }
 
-/** Where a client finds the segments by which its receive pool has grown (`SegmentAnnouncement`). */
-export function segmentChannel(clientId: number): string {
-  return `sideport/segments/${clientId}`;
+/** Where a client finds the memory that events speak of (`Announcement`). */
+export function announcementChannel(clientId: number): string {
+  return `sideport/announcements/${clientId}`;
 }
 
 /**
- * Posted before the first event that names a buffer of the segment is published: whoever reads the event finds it. On a channel of
+ * Posted before the event that speaks of the memory is published: whoever reads the event finds it. On a channel of
  * its own, where a thread that blocks can take it without taking comlink's messages.
  */
+export type Announcement = SegmentAnnouncement | LateData;
+
+/** A segment by which the receive pool has grown; events name its buffers from now on. */
 export interface SegmentAnnouncement {
+  readonly kind: 'segment';
   readonly number: number;
   readonly segment: SegmentDescription;
+}
+
+/** What a LATE event speaks of. */
+export interface LateData {
+  readonly kind: 'late';
+  readonly slot: number;
+  readonly generation: number;
+  readonly data: UnreadData;
 }
 
 export interface AttachRequest {
@@ -112,6 +125,7 @@ export interface IoThreadConfiguration {
   readonly maxSources: number;
   readonly acceptAhead: number;
   readonly lingerMs: number;
+  readonly transferTimeoutMs: number;
   readonly receiveBufferSize: number;
   readonly receiveBuffers: number;
   readonly maxReceiveBuffers: number;
@@ -139,6 +153,8 @@ export interface IoThreadStats {
   readonly clients: number;
   /** Sources the I/O thread knows, accepted and closing ones included. */
   readonly sources: number;
+  /** Streams that were detached and that no thread has attached yet; once their time is over, until they are closed. */
+  readonly streamsInTransfer: number;
   /** Operations started and released since the start; their difference is in flight. */
   readonly operationsStarted: number;
   readonly operationsReleased: number;

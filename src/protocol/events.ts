@@ -6,7 +6,7 @@
  * ```
  *
  * Order is the promise: for one slot, DATA precedes END, an END with an error follows all data received
- * before the error, and RELEASED is the last. A slot has at most one READY, one END and one of ACCEPTED or
+ * before the error, and RELEASED is the last. A slot has at most one READY, one LATE, one END and one of ACCEPTED or
  * RELEASED outstanding, a buffer at most one DATA or SENT; so the ring, sized for all of them, never overflows.
  */
 export const EVENT_WORDS = 4;
@@ -26,6 +26,11 @@ export const EventKind = {
   RELEASED: 6,
   /** Answer to POST. a = its a. */
   POSTED: 7,
+  /**
+   * Data that came while the stream moved to this client: it precedes all DATA. It is in a `LateData` message,
+   * posted before. Answered by LATE_TAKEN.
+   */
+  LATE: 8,
 } as const;
 
 const SLOT_MASK = 0xff_ffff;

@@ -37,12 +37,26 @@ export const Submission = {
   POST: 9,
   /** a = how many buffers' worth of copied-out data of this stream have been read. */
   COPIES_READ: 10,
+  /**
+   * The stream leaves this client (protocol/transfer.ts). a = bits of `Seen`. The slot's last submission; everything received and seen
+   * was recycled before. `Slot.CLAIM` is pending.
+   */
+  DETACH_STREAM: 11,
+  /** A stream arrives in a free slot. a, b, c = client, slot and generation that it was detached from; claimed before. */
+  ATTACH_STREAM: 12,
+  /** The data of a LATE event is this client's. */
+  LATE_TAKEN: 13,
+  /**
+   * A listener of another client is shared from a free slot. a, b, c = client, slot and generation of its first sharer. Answered
+   * by `Slot.OWNER`, which the client has offered: adopted, or closed when there is no such listener.
+   */
+  JOIN_LISTENER: 14,
   /** As OPEN_LISTENER, for a datagram socket. Its SENDs name buffers of frames (protocol/datagram.ts). */
-  OPEN_DATAGRAM: 11,
+  OPEN_DATAGRAM: 15,
   /** The slot is a timer's. */
-  OPEN_TIMER: 12,
+  OPEN_TIMER: 16,
   /** a = 1: it expires at `Slot.TIMER_DUE`, 0: never; b = milliseconds from one expiry to the next, 0: there is only one. */
-  SET_TIMER: 13,
+  SET_TIMER: 17,
   /** As OPEN_LISTENER, for a stream that is connected already. */
-  OPEN_CONNECTED_STREAM: 14,
+  OPEN_CONNECTED_STREAM: 18,
 } as const;

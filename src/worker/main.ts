@@ -59,7 +59,12 @@ class IoThreadMain {
       session.gone();
       session.drain(CloseMode.FLUSHED);
     }
-    while (sessions.some((session) => session.sourceCount > 0) && !stopRequested(this.#ioHeader)) {
+    const { transfers } = this.#selector;
+    transfers.close();
+    while (
+      (sessions.some((session) => session.sourceCount > 0) || transfers.size > 0) &&
+      !stopRequested(this.#ioHeader)
+    ) {
       this.#control.refuse();
       this.#loop.turn();
     }

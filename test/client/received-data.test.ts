@@ -4,6 +4,7 @@ import { NO_CHUNK } from '../../src/client/buffers/chunk-table.js';
 import { Lease } from '../../src/client/buffers/lease.js';
 import { type Reader, ReceivedData } from '../../src/client/buffers/received-data.js';
 import { Segments } from '../../src/client/buffers/segments.js';
+import { Announcements } from '../../src/client/link/announcements.js';
 import { BuffersWanted, clientMemoryBytes, geometryFor } from '../../src/protocol/client-memory.js';
 import { Submission } from '../../src/protocol/submissions.js';
 import { Random } from '../util/random.js';
@@ -37,7 +38,7 @@ class Fixture {
     const channel = { unref() {}, onmessage: undefined };
     this.received = new ReceivedData(
       this.words,
-      new Segments(segments, channel as unknown as ConstructorParameters<typeof Segments>[1]),
+      new Segments(new Announcements(segments, channel as unknown as ConstructorParameters<typeof Announcements>[1])),
       { submit: (opcode, slot, _generation, a = 0, b = 0) => this.#submitted(opcode, slot, a, b), recycled() {} },
       maxUnreadBytes,
     );

@@ -137,6 +137,10 @@ export class PortDriver {
     this.start(PortOpcode.RECEIVE, endpoint, [group, limit]);
   }
 
+  extend(endpoint: number, count: number): void {
+    this.submit(PortOpcode.EXTEND, endpoint, [count]);
+  }
+
   receiveFrom(endpoint: number, group: number, limit: number): void {
     this.#receiveGroups.set(endpoint, group);
     this.start(PortOpcode.RECEIVE_FROM, endpoint, [group, limit]);
@@ -152,10 +156,6 @@ export class PortDriver {
       if (at === 0) this.start(PortOpcode.SEND_TO, endpoint, words, address);
       else this.submit(PortOpcode.SEND_TO, endpoint, words, address);
     });
-  }
-
-  extend(endpoint: number, count: number): void {
-    this.submit(PortOpcode.EXTEND, endpoint, [count]);
   }
 
   send(endpoint: number, ...pieces: Piece[]): void {

@@ -42,6 +42,15 @@ export class CopyBlocks {
     return { block: block.number, from };
   }
 
+  /** Takes over memory with `chunks` chunks in it, whatever the limit: it exists already. Returns its block. */
+  adopt(memory: SharedArrayBuffer, chunks: number): number {
+    const bytes = new Uint8Array(memory);
+    const number = this.#freeNumbers.pop() ?? this.#blocks.length;
+    this.#blocks[number] = { number, bytes, used: bytes.length, chunks };
+    this.#count(bytes.length);
+    return number;
+  }
+
   view(number: number, from: number, to: number): Uint8Array<SharedArrayBuffer> {
     return this.#block(number).bytes.subarray(from, to);
   }

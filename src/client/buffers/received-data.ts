@@ -15,6 +15,7 @@
 import { buffersWanted, setCopiedBytes } from '../../atomics/flag.js';
 import { BuffersWanted } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
+import type { UnreadData } from '../../protocol/transfer.js';
 import { ChunkTable, Field, IN_BUFFER, NO_CHUNK } from './chunk-table.js';
 import { CopyBlocks } from './copy-blocks.js';
 import type { Segments } from './segments.js';
@@ -63,9 +64,51 @@ export class ReceivedData {
     if (this.#newest === NO_CHUNK) this.#oldest = chunk;
     else table.set(this.#newest, Field.NEWER, chunk);
     this.#newest = chunk;
-    if (reader.lastChunk === NO_CHUNK) reader.firstChunk = chunk;
-    else table.set(reader.lastChunk, Field.NEXT, chunk);
-    reader.lastChunk = chunk;
+    this.#append(reader, chunk);
+  }
+
+  /** What a stream had unread when it came to this thread, or came while it did. */
+  adopt(reader: Reader, { memory, lengths }: UnreadData): void {
+    const table = this.#table;
+    const block = this.#blocks.adopt(memory, lengths.length);
+    let from = 0;
+    for (const length of lengths) {
+      const chunk = table.allocate(0, from + length);
+      table.set(chunk, Field.BLOCK, block);
+      table.set(chunk, Field.FROM, from);
+      from += length;
+      this.#append(reader, chunk);
+    }
+  }
+
+  /**
+   * Takes what the stream, which has no leases, has unread along to another thread: copied out, so it counts against the stream's
+   * quota until it is read there. Undefined without any.
+   */
+  takeOut(reader: Reader): UnreadData | undefined {
+    const table = this.#table;
+    const lengths: number[] = [];
+    for (let chunk = reader.firstChunk; chunk !== NO_CHUNK; chunk = table.get(chunk, Field.NEXT)) {
+      lengths.push(this.length(chunk));
+    }
+    if (lengths.length === 0) return undefined;
+    const memory = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length));
+    const bytes = new Uint8Array(memory);
+    let at = 0;
+    for (const length of lengths) {
+      const chunk = this.#shift(reader);
+      bytes.set(this.#view(chunk, length), at);
+      at += length;
+      const block = table.get(chunk, Field.BLOCK);
+      if (block === IN_BUFFER) {
+        this.#unlinkFromAges(chunk);
+        this.#submitter.submit(Submission.RECYCLE, 0, 0, table.get(chunk, Field.BUFFER), 1);
+      } else {
+        this.#blocks.release(block);
+      }
+      table.free(chunk);
+    }
+    return { memory, lengths };
   }
 
   /** Copies unread bytes; returns how many. */
@@ -173,6 +216,12 @@ export class ReceivedData {
     const block = table.get(chunk, Field.BLOCK);
     if (block !== IN_BUFFER) return this.#blocks.view(block, from, from + length);
     return this.#segments.view(table.get(chunk, Field.BUFFER), from, from + length);
+  }
+
+  #append(reader: Reader, chunk: number): void {
+    if (reader.lastChunk === NO_CHUNK) reader.firstChunk = chunk;
+    else this.#table.set(reader.lastChunk, Field.NEXT, chunk);
+    reader.lastChunk = chunk;
   }
 
   /** Takes the first chunk, which there is, off the stream's unread ones. */

@@ -8,6 +8,8 @@
  *     └──────── SENT, at the low-water mark or below, and the pool has a buffer ───┘
  * ```
  *
+ * What earlier owners of the stream wrote and the kernel has not taken counts as well; the I/O thread says how much that is.
+ *
  * A write goes behind the last one in the same buffer while that buffer is not being sent (atomics/send-word.ts).
  */
 import { Submission } from '../../protocol/submissions.js';
@@ -22,18 +24,37 @@ export class SendQueue {
   #first = NO_BUFFER;
   #last = NO_BUFFER;
   #bytes = 0;
-  #full = false;
+  #full: boolean;
+  #carried: number;
 
-  constructor(client: Client, name: SlotName) {
+  /** `carried`: bytes that earlier owners wrote. `full`: not before the low-water mark. */
+  constructor(client: Client, name: SlotName, carried = 0, full = false) {
     this.#client = client;
     this.#name = name;
+    this.#carried = carried;
+    this.#full = full;
+  }
+
+  /** Bytes that may be unsent. */
+  get unsentBytes(): number {
+    return this.#carried + this.#bytes;
+  }
+
+  /** Not writable, and will not be before the low-water mark. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  /** What earlier owners wrote is unsent to this extent. */
+  set carried(bytes: number) {
+    this.#carried = bytes;
   }
 
   /** Whether a write would be taken, at least in part. Once it would not, not before the low-water mark. */
   get hasRoom(): boolean {
     const { limits, sendPool } = this.#client;
     if (this.#full) return false;
-    if (this.#bytes < limits.sendHighWaterBytes && sendPool.available(this.#first !== NO_BUFFER)) return true;
+    if (this.unsentBytes < limits.sendHighWaterBytes && sendPool.available(this.#first !== NO_BUFFER)) return true;
     this.#full = true;
     return false;
   }
@@ -43,7 +64,7 @@ export class SendQueue {
     const { limits, sendPool } = this.#client;
     let count = this.#append(bytes);
     while (count < bytes.length && this.hasRoom) {
-      const length = Math.min(limits.sendHighWaterBytes - this.#bytes, sendPool.bufferSize, bytes.length - count);
+      const length = Math.min(limits.sendHighWaterBytes - this.unsentBytes, sendPool.bufferSize, bytes.length - count);
       const name = sendPool.fill(length === bytes.length ? bytes : bytes.subarray(count, count + length));
       this.#client.submit(Submission.SEND, this.#name.slot, this.#name.generation, name);
       if (this.#last === NO_BUFFER) this.#first = name;
@@ -67,7 +88,7 @@ export class SendQueue {
   /** Asked after a buffer came back to a stream that was full: whether it has room again. */
   drained(): boolean {
     const { limits, sendPool } = this.#client;
-    if (this.#bytes > limits.sendLowWaterBytes || !sendPool.available(this.#first !== NO_BUFFER)) return false;
+    if (this.unsentBytes > limits.sendLowWaterBytes || !sendPool.available(this.#first !== NO_BUFFER)) return false;
     this.#full = false;
     return true;
   }
@@ -75,7 +96,10 @@ export class SendQueue {
   #append(bytes: Uint8Array): number {
     if (this.#last === NO_BUFFER || this.#full) return 0;
     const { limits, sendPool } = this.#client;
-    const room = Math.min(limits.sendHighWaterBytes - this.#bytes, sendPool.bufferSize - sendPool.length(this.#last));
+    const room = Math.min(
+      limits.sendHighWaterBytes - this.unsentBytes,
+      sendPool.bufferSize - sendPool.length(this.#last),
+    );
     const most = Math.min(room, bytes.length);
     if (most <= 0) return 0;
     if (!sendPool.append(this.#last, most === bytes.length ? bytes : bytes.subarray(0, most))) return 0;

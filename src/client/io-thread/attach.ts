@@ -10,9 +10,9 @@ import {
   Answer,
   type AttachAnswer,
   type AttachRequest,
+  announcementChannel,
   clientChannel,
   portChannel,
-  segmentChannel,
 } from '../../protocol/control.js';
 import { WakeReason } from '../../protocol/port-records.js';
 import { Client } from '../link/client.js';
@@ -47,8 +47,8 @@ function attach(addon: Addon, portId: number): Attachment {
   if (!link) throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
   const channel = new BroadcastChannel(clientChannel(link.clientId));
   channel.unref();
-  // Open before the first segment can be added; only ever looked into, so its messages wait in it.
-  const announcements = new BroadcastChannel(segmentChannel(link.clientId));
+  // Open before the first announcement can come; only ever looked into, so its messages wait in it.
+  const announcements = new BroadcastChannel(announcementChannel(link.clientId));
   announcements.unref();
   try {
     const answer = new SharedArrayBuffer(4);

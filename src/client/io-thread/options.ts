@@ -13,6 +13,8 @@ export interface IoThreadOptions {
   readonly acceptAhead?: number;
   /** How long a closed stream may go on sending what was written. Default 30 000. */
   readonly lingerMs?: number;
+  /** How long a detached stream waits to be attached; then it is closed. Default 30 000. */
+  readonly transferTimeoutMs?: number;
   /** Default 65 536 bytes. */
   readonly receiveBufferSize?: number;
   /** Receive buffers per thread to begin with; one stream may hold a quarter of them. Default 64. */
@@ -59,6 +61,7 @@ const NUMBERS = {
   maxSources: [16_384, 1, 2 ** 20],
   acceptAhead: [128, 1, 65_536],
   lingerMs: [30_000, 0, 2 ** 31 - 1],
+  transferTimeoutMs: [30_000, 0, 2 ** 31 - 1],
   receiveBufferSize: [65_536, 64, 2 ** 24],
   receiveBuffers: [64, 1, 65_536],
   maxReceiveBuffers: [256, 1, 65_536],

@@ -23,6 +23,7 @@ import { Submission } from '../../protocol/submissions.js';
 import { ReceivedData } from '../buffers/received-data.js';
 import { Segments } from '../buffers/segments.js';
 import { SendPool } from '../buffers/send-pool.js';
+import { Announcements } from './announcements.js';
 import { Hold, Holds } from './holds.js';
 import { type SlotName, type SlotOwner, Slots } from './slots.js';
 import { SubmissionQueue } from './submission-queue.js';
@@ -71,6 +72,7 @@ export class Client {
   readonly #events: RingConsumer;
   readonly #sleeper: Sleeper;
   readonly #slots: Slots;
+  readonly #announcements: Announcements;
   readonly #roomless = new Set<Deferred>();
   readonly #creditless = new Set<Deferred>();
   readonly #signalListeners = new Set<SignalListener>();
@@ -90,7 +92,7 @@ export class Client {
   #draining = false;
   #referenced = false;
 
-  /** `announcements`: of segments added later. `onGone` is called once the port is closed. */
+  /** `announcements`: the channel on which they come. `onGone` is called once the port is closed. */
   constructor(
     addon: Addon,
     link: ThreadLink,
@@ -124,7 +126,8 @@ export class Client {
     this.#slots = new Slots(Math.min(this.limits.maxSources, geometry.slotCount));
     this.sendPool = new SendPool(this.words, geometry, segments);
     const { maxUnreadBytes } = this.limits;
-    const allSegments = new Segments(segments, announcements);
+    this.#announcements = new Announcements(segments, announcements);
+    const allSegments = new Segments(this.#announcements);
     this.received = new ReceivedData(this.words, allSegments, this.#submissions, maxUnreadBytes);
     this.datagrams = new ReceivedData(this.words, allSegments, this.#submissions, 0);
   }
@@ -188,8 +191,8 @@ export class Client {
   // -- submissions -----------------------------------------------------------------------------------
 
   /** Writes a submission; it is the I/O thread's with the next {@link flush}. */
-  submit(opcode: number, slot: number, generation: number, a = 0, b = 0): void {
-    this.#submissions.submit(opcode, slot, generation, a, b);
+  submit(opcode: number, slot: number, generation: number, a = 0, b = 0, c = 0): void {
+    this.#submissions.submit(opcode, slot, generation, a, b, c);
   }
 
   /** Publishes what was submitted and wakes the I/O thread if it sleeps. */
@@ -225,6 +228,11 @@ export class Client {
     const slot = this.#slots.allocate(owner);
     clearReadiness(this.words, slot);
     return slot;
+  }
+
+  /** Takes back a slot that the I/O thread never heard of. */
+  forsake(slot: number): void {
+    this.#slots.release(slot);
   }
 
   generation(slot: number): number {
@@ -265,6 +273,11 @@ export class Client {
 
   forgetRoom(stream: Deferred): void {
     if (this.#roomless.delete(stream) && this.#roomless.size === 0) wishForRoom(this.words, false);
+  }
+
+  /** Something but a completed send has made room for the stream: it is asked now, if it waits for some. */
+  roomFor(stream: Deferred): void {
+    if (this.#roomless.has(stream) && stream.retry()) this.forgetRoom(stream);
   }
 
   /** The listener found no slot to lend: it is asked again whenever one comes back. */
@@ -357,6 +370,7 @@ export class Client {
     if (kind === EventKind.POSTED) return this.#posted(a);
     const owner = this.#slots.owner(slot, generation);
     if (kind === EventKind.RELEASED) return this.#released(slot, owner);
+    if (kind === EventKind.LATE) return owner?.late?.(this.#announcements.takeLate({ slot, generation }));
     owner?.dispatch(kind, kind === EventKind.ACCEPTED ? slot : a, b);
     // After its stream has unlinked it.
     if (kind === EventKind.SENT) this.sendPool.release(a);

@@ -3,6 +3,7 @@
  * with RELEASED, the last event that names it, so no event of an old tenant reaches a new one.
  */
 import { fail } from '../../errors.js';
+import type { UnreadData } from '../../protocol/transfer.js';
 
 /** A source's name on its I/O thread. */
 export interface SlotName {
@@ -13,6 +14,8 @@ export interface SlotName {
 /** Whoever an event for a slot is for. */
 export interface SlotOwner {
   dispatch(kind: number, a: number, b: number): void;
+  /** What a LATE event brings. */
+  late?(data: UnreadData): void;
   released(): void;
   goneWithIoThread(): void;
 }

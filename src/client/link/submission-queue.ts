@@ -35,7 +35,7 @@ export class SubmissionQueue implements Submitter {
   }
 
   /** Writes a submission; it is the I/O thread's with the next {@link flush}. */
-  submit(opcode: number, slot: number, generation: number, a = 0, b = 0): void {
+  submit(opcode: number, slot: number, generation: number, a = 0, b = 0, c = 0): void {
     if (this.#closed) return;
     const at = this.#reserve();
     const words = this.#words;
@@ -44,6 +44,7 @@ export class SubmissionQueue implements Submitter {
     words[at + 2] = generation;
     words[at + 3] = a;
     words[at + 4] = b;
+    words[at + 5] = c;
     this.#ring.advance();
   }
 

@@ -1,17 +1,21 @@
 /**
  * A TCP listener on its owner's thread: the connections accepted ahead, and the slots lent for more.
  */
+import { claim, Offer } from '../../atomics/claim.js';
+import { offerDescriptor, wasAdopted } from '../../atomics/ownership.js';
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
-import { type SystemError, systemError } from '../../errors.js';
+import { fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
+import type { SharedListener } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
-import type { SlotOwner } from '../link/slots.js';
+import type { SlotName, SlotOwner } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
 import { StreamSource } from './stream-source.js';
+import { clientOf, DEPARTED, settleDescriptor } from './stream-transfer.js';
 
 /** Owns the slots that a listener has lent to the I/O thread, one for each connection to come. */
 class Credits implements SlotOwner {
@@ -40,9 +44,50 @@ export class ListenerSource extends Source {
   readonly #creditOwner = new Credits(this);
   #error: SystemError | undefined;
 
-  constructor(kind: string, descriptor: Descriptor) {
-    super(descriptor, descriptor.fd);
+  /** By which it is shared; undefined until then. */
+  #name: SharedListener | undefined;
+
+  /** `kind`: the public class's name. */
+  static bound(kind: string, descriptor: Descriptor): ListenerSource {
+    return new ListenerSource(kind, descriptor, descriptor.fd);
+  }
+
+  /** Another thread's, shared. @throws ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE */
+  static joined(name: SharedListener): ListenerSource {
+    const client = clientOf(name, 'shared-listener');
+    const slot = client.allocate(DEPARTED);
+    const mine = { slot, generation: client.generation(slot) };
+    offerDescriptor(client.words, slot, mine.generation);
+    client.submit(Submission.JOIN_LISTENER, slot, mine.generation, name.clientId, name.slot, name.generation);
+    client.flush();
+    settleDescriptor(client, mine);
+    if (!wasAdopted(client.words, slot, mine.generation)) throw fail('ERR_SIDEPORT_CLOSED');
+    const listener = new ListenerSource('TcpListener', undefined, name.fd, client, mine);
+    client.transfer(mine, listener);
+    listener.#name = name;
+    listener.#lendSlots();
+    return listener;
+  }
+
+  private constructor(kind: string, descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+    super(descriptor, fd, client, name);
     this.kind = kind;
+  }
+
+  share(client: Client): SharedListener {
+    this.checkOpen();
+    this.openOn(client);
+    client.checkAlive();
+    settleDescriptor(client, this);
+    this.#name ??= {
+      sideport: 'shared-listener',
+      portId: client.portId,
+      clientId: client.clientId,
+      slot: this.slot,
+      generation: this.generation,
+      fd: this.fd,
+    };
+    return this.#name;
   }
 
   readiness(): number {
@@ -65,7 +110,8 @@ export class ListenerSource extends Source {
     this.#credits--;
     const client = this.client as Client;
     const name = { slot, generation: client.generation(slot) };
-    if (this.closed) return client.reset(name);
+    // Ours no more; the I/O thread has dealt it to another sharer, or reset it.
+    if (this.closed) return;
     const stream = StreamSource.accepted(client, name, fd);
     client.transfer(name, stream);
     this.#accepted.push(stream);
@@ -79,11 +125,13 @@ export class ListenerSource extends Source {
 
   accept(): StreamSource | null {
     this.checkOpen();
-    const stream = this.#accepted.shift();
-    if (stream) {
+    for (let stream = this.#accepted.shift(); stream; stream = this.#accepted.shift()) {
+      // Taken back, because we were slow.
+      if (!this.#claim(stream)) continue;
       this.#lendSlots();
       return stream;
     }
+    if (this.#name) this.#lendSlots();
     this.client?.checkAlive();
     return null;
   }
@@ -110,10 +158,15 @@ export class ListenerSource extends Source {
     this.#lendSlots();
   }
 
-  /** Accepted and never asked for: reset, as the kernel does with its backlog. */
+  /** What was accepted and never asked for the I/O thread resets, as the kernel does with its backlog, or deals to another sharer. */
   protected ending(): void {
     this.client?.forgetSlots(this);
-    for (const stream of this.#accepted.splice(0)) stream.abort();
+    this.#accepted.length = 0;
+  }
+
+  #claim({ slot, generation }: StreamSource): boolean {
+    const { words, clientId } = this.client as Client;
+    return claim(words, slot, generation, Offer.DEALT, clientId);
   }
 
   /** Lends slots until `acceptAhead` connections are accepted or may be. Wakes only when accepting would stall. */

@@ -4,7 +4,7 @@
  * ```
  *   fresh ──first register──► open ──close / abort──► closed
  *     │                        └── the I/O thread ends: open, but every call throws GONE
- *     └──close──► closed
+ *     └──close──► closed         └──detach──► closed here; its slot is the I/O thread's, to give back
  * ```
  *
  * A fresh source owns its descriptor. The first `register` ties it to that Poll's I/O thread for life: it gets a slot,
@@ -106,6 +106,19 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
     this.client?.probe();
     this.client?.checkAlive();
     return this.#fd;
+  }
+
+  /** @internal Opens a fresh source on the I/O thread without registering it. Of another it is left alone. */
+  protected openOn(client: Client): void {
+    if (this.client === undefined) this.attach(client, 0);
+  }
+
+  /** @internal This thread's part is over; `heir` has the slot until it is released. The source was told to the I/O thread otherwise. */
+  protected leave(heir: SlotOwner): void {
+    const client = this.client as Client;
+    this.endRegistrations();
+    this.#fd = -1;
+    client.transfer(this, heir);
   }
 
   /** @internal Submits for this source's slot. */

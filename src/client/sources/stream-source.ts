@@ -11,14 +11,15 @@
  *
  * A program may have ten thousand of these, most of them idle: so each has few words, and what only traffic needs is made by it.
  */
-import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
+import { carried, presumeCarried, readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
-import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
+import { ADDRESS_WORDS, decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
+import { type DetachedStream, Seen, type UnreadData } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
@@ -27,6 +28,15 @@ import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
+import {
+  claimStream,
+  clientFor,
+  DEPARTED,
+  describeError,
+  errorFrom,
+  nameFor,
+  settleDescriptor,
+} from './stream-transfer.js';
 
 const EPIPE = errnoOf('EPIPE');
 const ENOTCONN = errnoOf('ENOTCONN');
@@ -68,6 +78,22 @@ export class StreamSource extends Source implements Reader {
   /** Accepted: the descriptor is the port's, ours to use until we close. */
   static accepted(client: Client, name: SlotName, fd: number): StreamSource {
     return new StreamSource(undefined, fd, client, name);
+  }
+
+  /** Detached elsewhere, and ours if this does not throw. */
+  static attached(name: DetachedStream): StreamSource {
+    const client = clientFor(name);
+    const slot = client.allocate(DEPARTED);
+    try {
+      claimStream(client, name);
+    } catch (error) {
+      client.forsake(slot);
+      throw error;
+    }
+    const stream = new StreamSource(undefined, name.fd, client, { slot, generation: client.generation(slot) });
+    client.transfer(stream, stream);
+    stream.#arrive(name);
+    return stream;
   }
 
   private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
@@ -116,6 +142,13 @@ export class StreamSource extends Source implements Reader {
     this.raise(Ready.READABLE);
   }
 
+  late(data: UnreadData): void {
+    if (this.closed) return;
+    this.submit(Submission.LATE_TAKEN);
+    this.#client().received.adopt(this, data);
+    this.raise(Ready.READABLE);
+  }
+
   #end(errno: number): void {
     this.#readEnded = true;
     if (errno !== 0) this.#fail('read', errno);
@@ -134,10 +167,18 @@ export class StreamSource extends Source implements Reader {
     if ((bits & Readiness.FAILED) !== 0) {
       this.#readEnded = true;
       this.#fail('connect', readinessErrno(words, this.slot));
-    } else if ((bits & Readiness.CONNECTED) !== 0) {
+      return;
+    }
+    if ((bits & Readiness.CONNECTED) !== 0) {
       this.#connected = true;
       this.raise(Ready.WRITABLE);
     }
+    if ((bits & Readiness.CARRIED) !== 0 && this.#sends) {
+      this.#sends.carried = carried(words, this.slot);
+      this.#client().roomFor(this);
+    }
+    if ((bits & Readiness.SEND_FAILED) !== 0 && !this.#writeClosed)
+      this.#fail('write', readinessErrno(words, this.slot));
   }
 
   /** The connection failed: nothing more can be written, and everybody hears of it. */
@@ -250,6 +291,52 @@ export class StreamSource extends Source implements Reader {
     const wire = { read: ShutdownHow.READ, write: ShutdownHow.WRITE, both: ShutdownHow.BOTH }[how];
     if (this.#client().isAlive) this.submit(Submission.SHUTDOWN, wire);
     this.raise(how === 'read' ? Ready.READABLE | Ready.READ_CLOSED : Ready.WRITE_CLOSED);
+  }
+
+  // -- moving ----------------------------------------------------------------------------------------
+
+  detach(client: Client): DetachedStream {
+    this.checkOpen();
+    this.openOn(client);
+    const mine = this.#client();
+    mine.checkAlive();
+    if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
+    // What has arrived is taken along in the name; so an unread ring never holds more than one detached stream's data.
+    mine.drainForPoll();
+    settleDescriptor(mine, this);
+    const at = slotBase(this.slot) + Slot.ADDRESS;
+    const state = {
+      connected: this.#connected,
+      readEnded: this.#readEnded,
+      writeClosed: this.#writeClosed,
+      error: describeError(this.#error),
+      remote: mine.words.slice(at, at + ADDRESS_WORDS),
+      unsentBytes: this.#sends?.unsentBytes ?? 0,
+      full: this.#sends?.isFull ?? false,
+    };
+    const name = nameFor(mine, this, this.fd, state, mine.received.takeOut(this));
+    let seen = this.#readEnded ? Seen.END : 0;
+    if (this.#connected || this.#readEnded) seen |= Seen.CONNECT;
+    if (this.#writeClosed) seen |= Seen.FAILURE;
+    mine.forgetRoom(this);
+    this.submit(Submission.DETACH_STREAM, seen);
+    this.leave(DEPARTED);
+    return name;
+  }
+
+  /** Goes on where the last owner left off. */
+  #arrive({ clientId, slot, generation, state, unread }: DetachedStream): void {
+    const client = this.#client();
+    client.words.set(state.remote, slotBase(this.slot) + Slot.ADDRESS);
+    presumeCarried(client.words, this.slot, state.unsentBytes);
+    this.#connected = state.connected;
+    this.#readEnded = state.readEnded;
+    this.#writeClosed = state.writeClosed;
+    this.#error = errorFrom(state.error);
+    if (state.unsentBytes > 0 || state.full) this.#sends = new SendQueue(client, this, state.unsentBytes, state.full);
+    client.submit(Submission.ATTACH_STREAM, this.slot, this.generation, clientId, slot, generation);
+    client.flush();
+    if (unread) client.received.adopt(this, unread);
   }
 
   // -- the rest --------------------------------------------------------------------------------------

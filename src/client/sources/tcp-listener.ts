@@ -3,12 +3,15 @@ import { fail, type SystemError, systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
+import type { SharedListener } from '../../protocol/transfer.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
 import { ListenerSource } from './listener-source.js';
 import { readOption, setOption } from './socket-options.js';
 import { FlushingObject } from './source-object.js';
+import { clientToServe } from './stream-transfer.js';
 import { TcpStream } from './tcp-stream.js';
 
 /** How to bind a listener. */
@@ -61,7 +64,30 @@ export class TcpListener extends FlushingObject<ListenerSource> {
     const where = decodeAddress(wire) ?? { address: host, port };
     step(descriptor, where, addon.socket.bind(descriptor.fd, wire, true, reusePort, ipv6Only));
     step(descriptor, where, addon.socket.listen(descriptor.fd, backlog));
-    return new TcpListener(new ListenerSource('TcpListener', descriptor), addon);
+    return new TcpListener(ListenerSource.bound('TcpListener', descriptor), addon);
+  }
+
+  /**
+   * A name by which other threads share this listener, see {@link from}: each connection goes to exactly one sharer, the one that has the
+   * fewest unclaimed of those registered for READABLE, round robin on ties. What a sharer has not claimed by `accept` when it
+   * closes, ends or stalls goes to the others. The socket closes with its last sharer; this object is one, registered or not.
+   *
+   * @param ioThread  which is to serve a listener that was never registered. Default: this process's
+   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when it is served by another already, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT
+   */
+  share(ioThread?: IoThread): SharedListener {
+    const source = this[kSource];
+    return source.share(clientToServe(source, ioThread));
+  }
+
+  /**
+   * This thread's own object on a shared listener; register and close it like any other.
+   *
+   * @throws ERR_SIDEPORT_CLOSED when it has no sharer left, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE,
+   * ERR_SIDEPORT_INVALID_ARG
+   */
+  static from(shared: SharedListener): TcpListener {
+    return new TcpListener(ListenerSource.joined(shared), loadAddon());
   }
 
   /**
@@ -71,7 +97,7 @@ export class TcpListener extends FlushingObject<ListenerSource> {
    */
   static fromDescriptor(fd: number): TcpListener {
     const descriptor = adoptSocket(fd, 'a TCP listener', { families: [4, 6], type: 1, listening: true });
-    return new TcpListener(new ListenerSource('TcpListener', descriptor), loadAddon());
+    return new TcpListener(ListenerSource.bound('TcpListener', descriptor), loadAddon());
   }
 
   /**

@@ -46,7 +46,7 @@ export class UnixListener extends FlushingObject<ListenerSource> {
     const descriptor = openUnixSocket(UNIX_STREAM);
     unixStep(descriptor, 'listen', name, socket.bindUnix(descriptor.fd, bytes));
     unixStep(descriptor, 'listen', name, socket.listen(descriptor.fd, backlog));
-    return new UnixListener(new ListenerSource('UnixListener', descriptor), name);
+    return new UnixListener(ListenerSource.bound('UnixListener', descriptor), name);
   }
 
   /**
@@ -56,7 +56,7 @@ export class UnixListener extends FlushingObject<ListenerSource> {
    */
   static fromDescriptor(fd: number): UnixListener {
     const descriptor = adoptSocket(fd, 'a Unix-domain listener', { families: [1], type: 1, listening: true });
-    return new UnixListener(new ListenerSource('UnixListener', descriptor), undefined);
+    return new UnixListener(ListenerSource.bound('UnixListener', descriptor), undefined);
   }
 
   /** The next connection, or null when there is none yet. One event may stand for many. The stream receives once it is registered. */

@@ -83,6 +83,7 @@ export class ReceivePool {
   #bufferCount = 0;
   #atQuota = 0;
   #wished = 0;
+  #fillings = 0;
   readonly counters = { segmentsGrown: 0, segmentsReturned: 0, quotaOvershoot: 0 };
 
   /** `segment`: the number of the one that the pool begins with. */
@@ -148,9 +149,9 @@ export class ReceivePool {
   }
 
   /** A receive has filled a buffer: it is `holder`'s until it is recycled. Returns the client's name for it. */
-  filled(portSegment: number, index: number, holder: BufferHolder): number {
+  filled(portSegment: number, index: number, length: number, holder: BufferHolder): number {
     const clientSegment = this.#clientSegments.get(portSegment) as number;
-    (this.#segments[clientSegment] as ReceiveSegment).filled(index, holder);
+    (this.#segments[clientSegment] as ReceiveSegment).filled(index, length, this.#fillings++, holder);
     holder.heldBuffers++;
     if (this.allowance(holder) < 0) this.counters.quotaOvershoot++;
     return bufferName(clientSegment, index);
@@ -167,6 +168,22 @@ export class ReceivePool {
     this.#provideHome(segment, index);
     this.#changed(holder);
     return true;
+  }
+
+  /** Copies what is in a buffer, which nobody was told of, and takes it back: unread still, so it counts against the quota. */
+  takeOut(name: number): Uint8Array {
+    const bytes = (this.#segments[segmentOf(name)] as ReceiveSegment).copy(indexOf(name));
+    this.recycle(name, true);
+    return bytes;
+  }
+
+  /** The reader gave the stream up: as {@link takeOut} for each buffer that it has and, as we know, has not looked at; in order. */
+  takeBack(holder: BufferHolder): Uint8Array[] {
+    if (holder.heldBuffers === 0) return [];
+    const held = this.#segments.flatMap((segment, number) =>
+      (segment?.heldBy(holder) ?? []).map(({ index, order }) => ({ name: bufferName(number, index), order })),
+    );
+    return held.sort((a, b) => a.order - b.order).map(({ name }) => this.takeOut(name));
   }
 
   /** Copied-out data was read. False if the client claims more than it copied. */

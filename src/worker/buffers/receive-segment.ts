@@ -13,18 +13,31 @@ import type { ClientSegment } from '../clients/client-memory.js';
 import type { ReceiveGroup } from './receive-group.js';
 import type { BufferHolder } from './receive-pool.js';
 
+/** A buffer that some reader has. */
+export interface HeldBuffer {
+  readonly index: number;
+  readonly length: number;
+  /** Of those of one stream the smallest was filled first. */
+  readonly order: number;
+}
+
 export class ReceiveSegment {
   readonly segment: ClientSegment;
   /** By buffer: whose data is in it, while its reader has it. */
   readonly #holders: (BufferHolder | undefined)[];
   /** By buffer: the group that has it, or had it when it was filled. */
   readonly #groups: (ReceiveGroup | undefined)[];
+  /** By buffer: how much is in it, and which filling that was. */
+  readonly #lengths: Int32Array;
+  readonly #orders: Float64Array;
   #held = 0;
 
   constructor(segment: ClientSegment) {
     this.segment = segment;
     this.#holders = new Array<undefined>(segment.bufferCount);
     this.#groups = new Array<undefined>(segment.bufferCount);
+    this.#lengths = new Int32Array(segment.bufferCount);
+    this.#orders = new Float64Array(segment.bufferCount);
   }
 
   get held(): number {
@@ -41,10 +54,27 @@ export class ReceiveSegment {
   }
 
   /** A receive has filled the buffer. */
-  filled(index: number, holder: BufferHolder): void {
+  filled(index: number, length: number, order: number, holder: BufferHolder): void {
     this.#groups[index]?.taken();
     this.#holders[index] = holder;
+    this.#lengths[index] = length;
+    this.#orders[index] = order;
     this.#held++;
+  }
+
+  /** Those that the stream's reader has. */
+  heldBy(holder: BufferHolder): HeldBuffer[] {
+    const held: HeldBuffer[] = [];
+    for (let index = this.#holders.indexOf(holder); index >= 0; index = this.#holders.indexOf(holder, index + 1)) {
+      held.push({ index, length: this.#lengths[index] as number, order: this.#orders[index] as number });
+    }
+    return held;
+  }
+
+  /** A private copy of what is in a buffer. */
+  copy(index: number): Uint8Array {
+    const from = index * this.segment.bufferSize;
+    return new Uint8Array(this.segment.memory).slice(from, from + (this.#lengths[index] as number));
   }
 
   /** The buffer comes back from its reader; undefined if nobody holds it. */

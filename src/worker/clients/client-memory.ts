@@ -5,7 +5,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { NativePort } from '../../native.js';
 import { MAX_SEGMENTS, type SegmentDescription, type SegmentUse } from '../../protocol/buffer-name.js';
 import { clientMemoryBytes, type Geometry, geometryFor } from '../../protocol/client-memory.js';
-import { type IoThreadConfiguration, type SegmentAnnouncement, segmentChannel } from '../../protocol/control.js';
+import { type Announcement, announcementChannel, type IoThreadConfiguration } from '../../protocol/control.js';
 
 /** A segment on the I/O thread's side. */
 export interface ClientSegment extends SegmentDescription {
@@ -59,9 +59,21 @@ export class ClientMemory {
       if (error instanceof RangeError) return undefined;
       throw error;
     }
-    this.#channel ??= this.#openChannel();
-    this.#channel.postMessage({ number: segment.number, segment: describe(segment) } satisfies SegmentAnnouncement);
+    this.#announce({ kind: 'segment', number: segment.number, segment: describe(segment) });
     return segment;
+  }
+
+  /** Hands data over that is in no segment. */
+  announceLate(slot: number, generation: number, chunks: readonly Uint8Array[]): void {
+    const lengths = chunks.map(({ length }) => length);
+    const memory = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length, 0));
+    const bytes = new Uint8Array(memory);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#announce({ kind: 'late', slot, generation, data: { memory, lengths } });
   }
 
   /** Lets the port's references go. No operation may use the memory any more, and no group of the port has its buffers. */
@@ -72,8 +84,13 @@ export class ClientMemory {
     }
   }
 
+  #announce(announcement: Announcement): void {
+    this.#channel ??= this.#openChannel();
+    this.#channel.postMessage(announcement);
+  }
+
   #openChannel(): BroadcastChannel {
-    const channel = new BroadcastChannel(segmentChannel(this.#clientId));
+    const channel = new BroadcastChannel(announcementChannel(this.#clientId));
     // Nothing is received on it: it must not keep this thread alive when it has ended.
     channel.unref();
     return channel;

@@ -13,10 +13,10 @@
  */
 import { ring } from '../../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../../atomics/flag.js';
-import { addReadiness } from '../../atomics/readiness.js';
+import { addReadiness, setCarried } from '../../atomics/readiness.js';
 import { RingConsumer, RingProducer } from '../../atomics/ring.js';
 import { segmentOf } from '../../protocol/buffer-name.js';
-import { ClientStatus, eventRingBase, Header, submissionRingBase } from '../../protocol/client-memory.js';
+import { ClientStatus, eventRingBase, Header, Readiness, submissionRingBase } from '../../protocol/client-memory.js';
 import { EVENT_WORDS, EventKind, packEvent } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
@@ -47,6 +47,9 @@ export class Session {
   /** Whether the events not yet published are worth a doorbell. */
   #worthRinging = false;
   #unpublished = false;
+  #over = false;
+  /** Its submissions are being taken. */
+  taking = false;
 
   constructor(clientId: number, selector: Selector, memory: ClientMemory) {
     this.clientId = clientId;
@@ -98,7 +101,7 @@ export class Session {
   }
 
   /** Queues an event; it becomes visible with {@link publish}. */
-  push(kind: number, slot: number, generation: number, a = 0, b = 0): void {
+  push(kind: number, slot: number, generation: number, a = 0, b = 0, worthRinging = kind !== EventKind.SENT): void {
     if (this.draining) return;
     const at = this.#events.reserve();
     // The ring holds all that can be outstanding (protocol/events.ts); only a corrupt head makes it look full.
@@ -109,7 +112,7 @@ export class Session {
     this.words[at + 3] = b;
     this.#events.advance();
     // A completed send is news only to a client that waits for room; the wish is read in publish().
-    if (kind !== EventKind.SENT) this.#worthRinging = true;
+    if (worthRinging) this.#worthRinging = true;
     if (this.#unpublished) return;
     this.#unpublished = true;
     this.selector.unpublished(this);
@@ -119,6 +122,19 @@ export class Session {
   ready(slot: number, generation: number, bits: number, errno = 0): void {
     if (this.draining) return;
     if (addReadiness(this.words, slot, bits, errno)) this.push(EventKind.READY, slot, generation);
+  }
+
+  /** How much of what earlier owners wrote is unsent. As with completed sends, news only to a client that waits for room. */
+  carried(slot: number, generation: number, bytes: number): void {
+    if (this.draining || !setCarried(this.words, slot, bytes)) return;
+    if (addReadiness(this.words, slot, Readiness.CARRIED)) this.push(EventKind.READY, slot, generation, 0, 0, false);
+  }
+
+  /** What came while the stream moved here. */
+  late(slot: number, generation: number, chunks: readonly Uint8Array[]): void {
+    if (this.draining) return;
+    this.#memory.announceLate(slot, generation, chunks);
+    this.push(EventKind.LATE, slot, generation);
   }
 
   /** Hands all queued events over and rings the client if it sleeps. */
@@ -146,6 +162,11 @@ export class Session {
     this.sourceCount++;
   }
 
+  /** The source goes to another client, and leaves `departure` in its place. */
+  replaceSource(slot: number, departure: Source): void {
+    this.sources[slot] = departure;
+  }
+
   /** Everything of the source is reaped: its slot is the client's again. */
   removeSource(slot: number, generation: number): void {
     this.sources[slot] = undefined;
@@ -158,6 +179,7 @@ export class Session {
   drain(mode: number = CloseMode.FLUSHED): void {
     if (this.draining) return;
     this.draining = true;
+    for (const source of this.sources) source?.leave?.();
     for (const source of this.sources) source?.close(mode);
     this.#endIfDrained();
   }
@@ -179,7 +201,8 @@ export class Session {
   }
 
   #endIfDrained(): void {
-    if (!this.draining || this.sourceCount > 0) return;
+    if (!this.draining || this.sourceCount > 0 || this.#over) return;
+    this.#over = true;
     this.selector.forget(this);
     this.selector.retire(() => {
       this.receivePool.release();

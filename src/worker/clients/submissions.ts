@@ -4,15 +4,18 @@
  * Three kinds of entries: sound ones; stale ones, whose slot has passed to another generation, are dropped; and ones that
  * no client writes. After one of those the client is detached: its memory can no longer be trusted.
  */
-import { adoptDescriptor } from '../../atomics/ownership.js';
+import { adoptDescriptor, answerOffer } from '../../atomics/ownership.js';
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
+import { Seen } from '../../protocol/transfer.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
-import { TcpListener } from '../sources/tcp-listener.js';
+import { LostStream } from '../sources/lost-stream.js';
+import { Sharer } from '../sources/sharer.js';
+import { listenerName, TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
 import type { Session } from './session.js';
@@ -20,29 +23,43 @@ import type { Session } from './session.js';
 /** Entries taken from one client per turn, so that a busy client does not starve the others. */
 const ENTRIES_PER_TURN = 1024;
 
-/** Returns how many entries were taken. */
-export function takeSubmissions(session: Session, limit = ENTRIES_PER_TURN): number {
-  if (session.draining) return 0;
-  const { submissions, words } = session;
+/** Takes at most `limit` entries, and none after the one that made `done` true. Returns how many entries were taken. */
+export function takeSubmissions(session: Session, limit = ENTRIES_PER_TURN, done?: () => boolean): number {
+  if (session.draining || session.taking) return 0;
+  const { submissions } = session;
   const available = submissions.available();
   if (available < 0) {
     session.detach();
     return 0;
   }
-  const count = Math.min(available, limit);
+  session.taking = true;
+  const taken = takeEntries(session, Math.min(available, limit), done);
+  session.taking = false;
+  if (taken >= 0) submissions.release(taken);
+  else session.detach();
+  return Math.abs(taken);
+}
+
+/** How many were taken; negative if no client of ours writes the last. */
+function takeEntries(session: Session, count: number, done: (() => boolean) | undefined): number {
+  const { submissions, words } = session;
   for (let offset = 0; offset < count; offset++) {
     const at = submissions.at(offset);
     // Each word is read once: the client could change it between a check and its use.
     const opcode = words[at] as number;
     const slot = words[at + 1] as number;
     const generation = words[at + 2] as number;
-    const sound = act(session, opcode, slot, generation, words[at + 3] as number, words[at + 4] as number);
-    if (!sound) {
-      session.detach();
-      return count;
+    const a = words[at + 3] as number;
+    const b = words[at + 4] as number;
+    const c = words[at + 5] as number;
+    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN_LISTENER) {
+      const arrive = opcode === Submission.ATTACH_STREAM ? attach : join;
+      if (!arrive(session, slot, generation, a, b, c)) return -1 - offset;
+    } else if (!act(session, opcode, slot, generation, a, b)) {
+      return -1 - offset;
     }
+    if (done?.()) return offset + 1;
   }
-  submissions.release(count);
   return count;
 }
 
@@ -74,7 +91,8 @@ function open(session: Session, opcode: number, slot: number, generation: number
   // Lost to the client's close or the end of its thread: the descriptor is closed already.
   if (!adoptDescriptor(session.selector.port.native, session.words, slot, generation, fd)) return true;
   if (opcode === Submission.OPEN_LISTENER) {
-    new TcpListener(session, slot, generation, fd).setInterest(interest);
+    const listener = new TcpListener(session.selector, listenerName(session.clientId, slot, generation), fd);
+    listener.join(session, slot, generation).setInterest(interest);
     return true;
   }
   if (opcode === Submission.OPEN_DATAGRAM) {
@@ -85,6 +103,55 @@ function open(session: Session, opcode: number, slot: number, generation: number
   const connects = opcode === Submission.OPEN_STREAM;
   const remote = connects ? session.words.slice(at, at + ADDRESS_WORDS) : undefined;
   new TcpStream(session, slot, generation, fd, remote).setInterest(interest);
+  return true;
+}
+
+/** A stream that another client detached, or this one, arrives in a free slot. */
+function attach(
+  session: Session,
+  slot: number,
+  generation: number,
+  clientId: number,
+  from: number,
+  fromGeneration: number,
+) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const { selector } = session;
+  // Published before the name was handed out, but perhaps not taken yet. Only that far: what the other client wrote until then cannot
+  // depend on anything that is still to be taken behind this entry, while what it wrote afterwards may. So there is no circle; a
+  // client that feigns one ends at `taking`.
+  const other = selector.session(clientId);
+  const isThere = () => selector.transfers.has(clientId, from, fromGeneration);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
+  const stream = selector.transfers.take(clientId, from, fromGeneration);
+  if (stream) stream.attach(session, slot, generation);
+  else new LostStream(session, slot, generation);
+  return true;
+}
+
+/** As {@link attach}, of a listener. */
+function join(
+  session: Session,
+  slot: number,
+  generation: number,
+  clientId: number,
+  from: number,
+  fromGeneration: number,
+) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const { selector } = session;
+  const name = listenerName(clientId, from, fromGeneration);
+  const other = selector.session(clientId);
+  const isThere = () => selector.listeners.has(name);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
+  const listener = selector.listeners.get(name);
+  if (listener) {
+    selector.hasShared = true;
+    listener.join(session, slot, generation);
+  } else {
+    session.push(EventKind.RELEASED, slot, generation);
+  }
+  answerOffer(session.words, slot, generation, listener !== undefined);
   return true;
 }
 
@@ -109,6 +176,13 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
+    case Submission.DETACH_STREAM:
+      // One that was lost on an earlier way is lost to whoever comes next, too.
+      if (source instanceof TcpStream && !stale) source.detach(a);
+      else if (!stale) source.close(CloseMode.RESET);
+      return (a & ~Seen.ALL) === 0;
+    case Submission.LATE_TAKEN:
+      return stale || (source instanceof TcpStream && source.lateTaken());
     case Submission.SET_TIMER:
       if (!stale && source instanceof Timer) source.set(a === 1, b);
       return (a === 0 || a === 1) && b >= 0;
@@ -116,7 +190,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       if (a < 0 || a >= session.slotCount || session.sources[a] !== undefined) return false;
       // Stale: its opening was lost to the end of the client's thread. The slot goes back unused.
       if (stale) session.push(EventKind.RELEASED, a, b);
-      else if (source instanceof TcpListener) source.addCredit(a, b);
+      else if (source instanceof Sharer) source.addCredit(a, b);
       else return false;
       return true;
     }

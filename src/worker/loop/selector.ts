@@ -11,7 +11,9 @@ import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
+import type { TcpListener } from '../sources/tcp-listener.js';
 import type { Timer } from '../sources/timer.js';
+import { Transfers } from '../sources/transfers.js';
 import { Batch } from './batch.js';
 import type { EndpointOwner, Port } from './port.js';
 import { TimerHeap } from './timer-heap.js';
@@ -40,6 +42,11 @@ export class Selector {
   readonly addon: Addon;
   readonly port: Port;
   readonly linger: Linger;
+  readonly transfers: Transfers;
+  /** By the name that each is shared by. */
+  readonly listeners = new Map<string, TcpListener>();
+  /** Some listener was joined: there may be connections to pass on. */
+  hasShared = false;
   readonly timers = new TimerHeap<Timer>();
   readonly receiveLimits: ReceivePoolLimits;
   readonly datagramBuffers: { bufferSize: number; bufferCount: number; limits: ReceivePoolLimits };
@@ -58,6 +65,7 @@ export class Selector {
     this.port = port;
     this.#configuration = configuration;
     this.linger = new Linger(configuration.lingerMs);
+    this.transfers = new Transfers(this, configuration.transferTimeoutMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
     const quota = Math.max(1, receiveBuffers >> 2);
@@ -148,9 +156,12 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    if (this.linger.isEmpty && this.#acceptRetries.length === 0 && this.timers.isEmpty) return limitMs;
+    const idle = this.linger.isEmpty && this.transfers.size === 0 && !this.hasShared && this.timers.isEmpty;
+    if (idle && this.#acceptRetries.length === 0) return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
+    this.transfers.expire(nowMs);
+    if (this.hasShared) for (const listener of this.listeners.values()) listener.passOn();
     this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
     const retryMs = this.#acceptRetries.length > 0 ? Math.ceil(this.#acceptRetryDueMs - nowMs) : limitMs;
@@ -183,6 +194,7 @@ export class Selector {
       fallbackReason: native.fallbackReason,
       clients: this.#sessions.size,
       sources: sum(({ sourceCount }) => sourceCount),
+      streamsInTransfer: this.transfers.size,
       operationsStarted: native.started(),
       operationsReleased: native.released(),
       ...this.counters,

@@ -126,7 +126,7 @@ export class DatagramSocket implements Source, BufferHolder {
   #datagram(segment: number, index: number, length: number): void {
     const pool = this.#pool as ReceivePool;
     this.#session.selector.counters.bytesReceived += length;
-    const name = pool.filled(segment, index, this);
+    const name = pool.filled(segment, index, length, this);
     // Nobody will read what arrives after the client's close: the buffer goes straight home.
     if (this.#state === 'open') this.#session.push(EventKind.DATA, this.slot, this.generation, name, length);
     else pool.recycle(name, false);

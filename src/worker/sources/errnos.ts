@@ -2,6 +2,7 @@
 import { errnoOf } from '../../errors.js';
 
 export const ECANCELED = errnoOf('ECANCELED');
+export const ECONNRESET = errnoOf('ECONNRESET');
 export const ENOBUFS = errnoOf('ENOBUFS');
 export const EMFILE = errnoOf('EMFILE');
 export const ENFILE = errnoOf('ENFILE');

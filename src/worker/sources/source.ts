@@ -10,5 +10,7 @@ export interface Source extends EndpointOwner {
   setInterest(interest: number): void;
   /** Begins the end; `mode` as in `CloseMode`. May be called again, RESET overrules FLUSHED. */
   close(mode: number): void;
+  /** The client has ended; called before any of its sources is closed. */
+  leave?(): void;
   completed(opcode: number, completion: Completion): void;
 }

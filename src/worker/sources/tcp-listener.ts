@@ -1,91 +1,96 @@
 /**
- * A TCP listener on the I/O thread: accepts ahead, into slots that the client lent it.
+ * A TCP listener on the I/O thread: accepts ahead, into slots that its sharers lent it, and deals the connections among them. Mostly
+ * there is one sharer, the client that bound it.
  *
  * ```
- *             armed: interest, credits left              CLOSE submitted
+ *             armed: somebody is eligible                last sharer closed
  *   idle ◄──────────────────────────────► accepting ──────────────────────► closing ──► released
  *    ▲                                        │ EMFILE, ENFILE, ENOBUFS, ENOMEM
  *    └── a descriptor closed, or 100 ms ── exhausted
  * ```
  *
- * A credit is a slot of the client for one connection. With none left the listener stops accepting and the
- * kernel's backlog holds what comes; so a client that does not accept costs a bounded number of descriptors.
+ * A credit is a slot of a client for one connection. With none left the listener stops accepting and the
+ * kernel's backlog holds what comes; so clients that do not accept cost a bounded number of descriptors.
+ *
+ * A connection goes to the eligible sharer that is least behind, round robin on ties. So whoever stalls is passed over as soon as
+ * it is behind; what it does not claim for {@link STALLED_MS} goes to one that has nothing unclaimed.
  */
-import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
-import { EventKind } from '../../protocol/events.js';
-import { INTEREST_READABLE } from '../../protocol/interest.js';
+import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { CloseMode, PortOpcode } from '../../protocol/port-records.js';
 import type { Session } from '../clients/session.js';
-import type { Completion } from '../loop/port.js';
+import type { Completion, EndpointOwner } from '../loop/port.js';
+import type { Selector } from '../loop/selector.js';
 import { ECANCELED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './errnos.js';
-import type { Source } from './source.js';
-import { TcpStream } from './tcp-stream.js';
+import { type Connection, Sharer } from './sharer.js';
 
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
+const STALLED_MS = 500;
 
-/** A slot lent for one connection. While lent it is a source that does nothing. */
-class AcceptCredit implements Source {
-  readonly slot: number;
-  readonly generation: number;
-  readonly #session: Session;
-
-  constructor(session: Session, slot: number, generation: number) {
-    this.#session = session;
-    this.slot = slot;
-    this.generation = generation;
-    session.addSource(slot, this);
-  }
-
-  setInterest(): void {}
-  close(): void {}
-  completed(): void {}
-
-  /** The listener closes: the slot goes back unused. */
-  giveBack(): void {
-    this.#session.removeSource(this.slot, this.generation);
-  }
-
-  /** A connection takes the slot. */
-  redeem(fd: number): TcpStream {
-    this.#session.sourceCount--;
-    return new TcpStream(this.#session, this.slot, this.generation, fd);
-  }
-}
-
-export class TcpListener implements Source {
-  readonly slot: number;
-  readonly generation: number;
-  readonly #session: Session;
+export class TcpListener implements EndpointOwner {
+  readonly #selector: Selector;
   readonly #endpoint: number;
-  readonly #credits: AcceptCredit[] = [];
-  #wantsConnections = false;
+  readonly #name: string;
+  #sharers: Sharer[] = [];
+  /** Where the next round begins. */
+  #next = 0;
+  /** Taken back from a sharer that left, when no other had a credit. */
+  #waiting: Connection[] = [];
   #accepting = false;
-  /** Accepting failed for want of descriptors or memory; told the client, retrying. */
+  /** Accepting failed for want of descriptors or memory; told the clients, retrying. */
   #exhausted = false;
   #waitingToRetry = false;
   #failed = false;
-  #closing = false;
+  /** Closes when the endpoint is reaped. */
+  #last: Sharer | undefined;
 
-  constructor(session: Session, slot: number, generation: number, fd: number) {
-    this.#session = session;
-    this.slot = slot;
-    this.generation = generation;
-    this.#endpoint = session.selector.port.adopt(fd, this);
-    session.addSource(slot, this);
+  /** `name`: see {@link listenerName}. Its first sharer is to join at once. */
+  constructor(selector: Selector, name: string, fd: number) {
+    this.#selector = selector;
+    this.#endpoint = selector.port.adopt(fd, this);
+    this.#name = name;
+    selector.listeners.set(name, this);
   }
 
-  addCredit(slot: number, generation: number): void {
-    const credit = new AcceptCredit(this.#session, slot, generation);
-    // A credit that crossed our close on its way: nobody will use it.
-    if (this.#closing) return credit.giveBack();
-    this.#credits.push(credit);
-    this.#arm();
+  join(session: Session, slot: number, generation: number): Sharer {
+    const sharer = new Sharer(this, session, slot, generation);
+    this.#sharers.push(sharer);
+    return sharer;
   }
 
-  setInterest(interest: number): void {
-    this.#wantsConnections = (interest & INTEREST_READABLE) !== 0;
-    if (this.#wantsConnections) this.#arm();
-    else if (this.#accepting) this.#session.selector.port.cancel(this.#endpoint, PortOpcode.ACCEPT);
+  /** A sharer has more credits, or another interest. */
+  changed(): void {
+    while (this.#waiting.length > 0) {
+      const sharer = this.#leastBehind();
+      if (!sharer) break;
+      sharer.deal(this.#waiting.shift() as Connection);
+    }
+    if (this.#sharers.some(({ isEligible }) => isEligible)) this.#arm();
+    else if (this.#accepting) this.#selector.port.cancel(this.#endpoint, PortOpcode.ACCEPT);
+  }
+
+  /** A sharer closed; these it had not claimed. */
+  left(sharer: Sharer, unclaimed: readonly Connection[]): void {
+    this.#sharers = this.#sharers.filter((other) => other !== sharer);
+    this.#waiting.push(...unclaimed);
+    if (this.#sharers.length > 0) {
+      sharer.released();
+      return this.changed();
+    }
+    this.#last = sharer;
+    for (const connection of this.#waiting.splice(0)) this.#reset(connection);
+    this.#selector.listeners.delete(this.#name);
+    this.#selector.port.close(this.#endpoint, CloseMode.RESET);
+  }
+
+  /** Called every now and then: what a stalled sharer has not claimed goes to those that have nothing to do. */
+  passOn(): void {
+    if (this.#sharers.length < 2) return;
+    for (const sharer of this.#sharers) {
+      for (const other of this.#sharers) {
+        if (other === sharer || !other.isEligible || other.behind > 0) continue;
+        for (const connection of sharer.takeBack(STALLED_MS, other.credits)) other.deal(connection);
+      }
+    }
   }
 
   /** A descriptor was closed or some time has passed: accepting may work again. */
@@ -94,22 +99,18 @@ export class TcpListener implements Source {
     this.#arm();
   }
 
-  close(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#session.selector.port.close(this.#endpoint, CloseMode.RESET);
-  }
-
   completed(opcode: number, completion: Completion): void {
     if (opcode === PortOpcode.ACCEPT) this.#accepted(completion);
     else if (opcode === PortOpcode.CLOSE) this.#closed();
   }
 
   #arm(): void {
-    const idle = !this.#accepting && !this.#closing && !this.#failed && !this.#waitingToRetry;
-    if (!idle || !this.#wantsConnections || this.#credits.length === 0) return;
+    const idle = !this.#accepting && !this.#last && !this.#failed && !this.#waitingToRetry;
+    if (!idle || this.#waiting.length > 0) return;
+    const limit = this.#sharers.reduce((sum, { isEligible, credits }) => sum + (isEligible ? credits : 0), 0);
+    if (limit === 0) return;
     this.#accepting = true;
-    this.#session.selector.port.accept(this.#endpoint, this.#credits.length);
+    this.#selector.port.accept(this.#endpoint, limit);
   }
 
   #accepted(completion: Completion): void {
@@ -123,31 +124,54 @@ export class TcpListener implements Source {
 
   #connection(fd: number, completion: Completion): void {
     this.#exhausted = false;
-    const credit = this.#closing ? undefined : this.#credits.shift();
-    // Closing, or a kernel that accepted past the limit before it saw the cancel.
-    if (!credit) return this.#session.selector.discard(fd);
-    const { slot, generation } = credit.redeem(fd);
-    completion.copyAddress(this.#session.words, slotBase(slot) + Slot.ADDRESS);
-    this.#session.push(EventKind.ACCEPTED, slot, generation, this.slot, fd);
+    if (this.#last) return this.#selector.discard(fd);
+    const address = new Int32Array(ADDRESS_WORDS);
+    completion.copyAddress(address, 0);
+    const connection = { fd, address, stream: undefined };
+    const sharer = this.#leastBehind();
+    if (sharer) sharer.deal(connection);
+    // A kernel that accepted past the limit before it saw the cancel. Nobody knows of it yet, so it can wait.
+    else this.#waiting.push(connection);
+  }
+
+  #leastBehind(): Sharer | undefined {
+    let [best, least] = [-1, Number.POSITIVE_INFINITY];
+    for (let turn = 0; turn < this.#sharers.length && least > 0; turn++) {
+      const at = (this.#next + turn) % this.#sharers.length;
+      const sharer = this.#sharers[at] as Sharer;
+      if (!sharer.isEligible || sharer.behind >= least) continue;
+      [best, least] = [at, sharer.behind];
+    }
+    if (best >= 0) this.#next = best + 1;
+    return this.#sharers[best];
+  }
+
+  #reset({ stream, fd }: Connection): void {
+    if (stream) this.#selector.transfers.abandon(stream);
+    else this.#selector.discard(fd);
   }
 
   /** One event per episode; then quietly again and again, until it works. */
   #outOfResources(errno: number): void {
-    if (!this.#exhausted) this.#session.ready(this.slot, this.generation, Readiness.FAILED, errno);
+    if (!this.#exhausted) for (const sharer of this.#sharers) sharer.fail(errno);
     this.#exhausted = true;
-    if (this.#closing) return;
+    if (this.#last) return;
     this.#waitingToRetry = true;
-    this.#session.selector.retryAccept(this);
+    this.#selector.retryAccept(this);
   }
 
   #fail(errno: number): void {
     this.#failed = true;
-    this.#session.ready(this.slot, this.generation, Readiness.FAILED, errno);
+    for (const sharer of this.#sharers) sharer.fail(errno);
   }
 
   #closed(): void {
-    this.#session.selector.descriptorClosed();
-    for (const credit of this.#credits.splice(0)) credit.giveBack();
-    this.#session.removeSource(this.slot, this.generation);
+    this.#selector.descriptorClosed();
+    this.#last?.released();
   }
+}
+
+/** What a shared listener goes by: its first sharer. */
+export function listenerName(clientId: number, slot: number, generation: number): string {
+  return `${clientId}/${slot}/${generation}`;
 }

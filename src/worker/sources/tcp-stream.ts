@@ -15,30 +15,33 @@
  *      ▲              │                         ▲                │
  *      └──released────┘                         └────released────┘
  * ```
+ *
+ * Its owner may change meanwhile, which is drawn in protocol/transfer.ts. From DETACH_STREAM until it has *arrived* at the next
+ * owner it tells nobody anything, and arms nothing; what it receives in that time is copied.
  */
 
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
-import { CloseMode, PIECES_PER_SEND, PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
+import { CloseMode, PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
+import { Seen } from '../../protocol/transfer.js';
 import type { BufferHolder } from '../buffers/receive-pool.js';
-import { NO_BUFFER } from '../clients/send-buffers.js';
 import type { Session } from '../clients/session.js';
 import type { Completion } from '../loop/port.js';
-import { ECANCELED, ENOBUFS } from './errnos.js';
+import { Departure } from './departure.js';
+import { ECANCELED, ECONNRESET, ENOBUFS } from './errnos.js';
+import { Move } from './move.js';
+import { SendList } from './send-list.js';
 import type { Source } from './source.js';
 
 type State = 'connecting' | 'established' | 'failed' | 'flushing' | 'closing';
 
-/** Of the pieces of the send that is being put together. */
-const lengths = new Int32Array(PIECES_PER_SEND);
-
 export class TcpStream implements Source, BufferHolder {
-  readonly slot: number;
-  readonly generation: number;
+  slot: number;
+  generation: number;
   heldBuffers = 0;
   copiedBuffers = 0;
-  readonly #session: Session;
+  #session: Session;
   readonly #endpoint: number;
   #state: State;
   #wantsData = false;
@@ -46,15 +49,18 @@ export class TcpStream implements Source, BufferHolder {
   /** Buffers that the receive in flight may still fill; less than none when a kernel went beyond its limit. */
   #granted = 0;
   #extendable = false;
-  #receiveEnded = false;
+  /** How receiving ended: 0 or a negative errno. */
+  #end: number | undefined;
   #atQuota = false;
-  /** Send buffers in order, linked through the session's; so many of them, the first ones, are being sent. */
-  #first = NO_BUFFER;
-  #last = NO_BUFFER;
-  #inFlight = 0;
+  /** What its owner wrote; made by the first write. */
+  #sends: SendList | undefined;
+  /** In flight. */
+  #sending: SendList | undefined;
   #flushQueued = false;
-  #sendErrno = 0;
+  /** Why connecting or sending failed, or 0. */
+  #failure = 0;
   #shutdownQueued = false;
+  #move: Move | undefined;
 
   /** `remote`: connect to it; without it the descriptor is an accepted connection. */
   constructor(session: Session, slot: number, generation: number, fd: number, remote?: Int32Array) {
@@ -75,7 +81,7 @@ export class TcpStream implements Source, BufferHolder {
 
   /** Receives if the client wants data, its quota allows it and the pool has a buffer. */
   arm(): void {
-    if (this.#state !== 'established' || !this.#wantsData || this.#receiveEnded) return;
+    if (this.#state !== 'established' || !this.#wantsData || this.#end !== undefined || !this.#isAtHome) return;
     if (this.#receiving) return this.#extend();
     const { receivePool, selector } = this.#session;
     this.#setAtQuota(receivePool.allowance(this) <= 0);
@@ -99,37 +105,28 @@ export class TcpStream implements Source, BufferHolder {
 
   /** The client wrote: the buffer is in order behind those before it. */
   send(name: number): void {
-    if (this.#sendErrno !== 0 || this.#state === 'failed') {
-      this.#session.sent(this.slot, this.generation, name, this.#sendErrno || ECANCELED);
+    if (this.#failure !== 0) {
+      this.#session.sent(this.slot, this.generation, name, this.#state === 'failed' ? ECANCELED : this.#failure);
       return;
     }
-    if (this.#last === NO_BUFFER) this.#first = name;
-    else this.#session.sendBuffers.link(this.#last, name);
-    this.#last = name;
+    this.#sends ??= new SendList(this.#session, this.slot, this.generation);
+    this.#sends.add(name);
     if (this.#flushQueued) return;
     this.#flushQueued = true;
     this.#session.selector.flushLater(this);
   }
 
-  /** Sends what is unsent, up to the pieces that one operation takes. Called once per turn, so small writes coalesce. */
+  /**
+   * Sends what is unsent, up to the pieces that one operation takes, earlier owners' first. Called once per turn, so small
+   * writes coalesce.
+   */
   flush(): void {
     this.#flushQueued = false;
-    if (this.#inFlight > 0 || this.#first === NO_BUFFER) return;
-    if (this.#state !== 'established' && this.#state !== 'flushing') return;
-    const { sendBuffers, selector } = this.#session;
-    let count = 0;
-    for (let name = this.#first; name !== NO_BUFFER && count < PIECES_PER_SEND; name = sendBuffers.next(name)) {
-      const length = sendBuffers.close(name);
-      // Corrupt; the session resets this stream as well.
-      if (length === undefined) return this.#session.detach();
-      lengths[count++] = length;
-    }
-    this.#inFlight = count;
-    let name = this.#first;
-    selector.port.beginSend(this.#endpoint, count);
-    for (let at = 0; at < count; at++, name = sendBuffers.next(name)) {
-      selector.port.addPiece(sendBuffers.portSegment, sendBuffers.offset(name), lengths[at] as number);
-    }
+    if (this.#sending || (this.#state !== 'established' && this.#state !== 'flushing')) return;
+    const list = this.#move?.firstUnsent?.sends ?? this.#sends;
+    if (!list || list.isEmpty) return;
+    if (list.submit(this.#session.selector.port, this.#endpoint)) this.#sending = list;
+    else this.#corrupt(list);
   }
 
   shutdown(how: number): void {
@@ -137,7 +134,7 @@ export class TcpStream implements Source, BufferHolder {
     if (how !== ShutdownHow.WRITE) {
       this.#session.selector.port.shutdown(this.#endpoint, ShutdownHow.READ);
       this.#stopReceiving();
-      this.#receiveEnded = true;
+      this.#end ??= 0;
     }
     if (how !== ShutdownHow.READ) this.#shutdownQueued = true;
     this.#sendingIdle();
@@ -163,6 +160,94 @@ export class TcpStream implements Source, BufferHolder {
     this.#sendingIdle();
   }
 
+  // -- moving ----------------------------------------------------------------------------------------
+
+  /** Its owner lets go of it; `seen` of what is to be told. From here on its buffers are ours, to be given back to it. */
+  detach(seen: number): void {
+    if (this.#state === 'flushing' || this.#state === 'closing') return;
+    const { receivePool, selector } = this.#session;
+    receivePool.unstarve(this);
+    this.#setAtQuota(false);
+    this.#wantsData = false;
+    this.#sends?.seal();
+    this.#move ??= new Move();
+    const move = this.#move;
+    // Else the receive in flight is an earlier owner's, and cancelled already.
+    const receiving = this.#receiving && !move.receivingFor;
+    if (receiving) selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
+    const departure = new Departure(this.#session, this.slot, this.generation, this.#sends, receiving);
+    this.#sends = undefined;
+    // Behind what the owner has not acknowledged.
+    move.late.push(...receivePool.takeBack(this));
+    move.left(departure, seen, receiving);
+    selector.transfers.add(this, departure);
+  }
+
+  /** It has an owner again, in whose free slot it is from now on. */
+  attach(session: Session, slot: number, generation: number): void {
+    this.#session = session;
+    this.slot = slot;
+    this.generation = generation;
+    session.addSource(slot, this);
+    const move = this.#move as Move;
+    move.homeless = false;
+    if (!move.receivingFor) this.#arrive(move);
+  }
+
+  /** Nobody had asked for it yet, and somebody else may now: a connection that was accepted, and no more. */
+  passTo(session: Session, slot: number, generation: number): void {
+    this.#session = session;
+    this.slot = slot;
+    this.generation = generation;
+    session.addSource(slot, this);
+  }
+
+  /** As {@link passTo}, but there is nobody. */
+  abandon(): void {
+    this.#move = new Move();
+    this.#move.homeless = true;
+    this.close(CloseMode.RESET);
+  }
+
+  /** The owner has the data of a LATE event. */
+  lateTaken(): boolean {
+    if (!this.#move?.arrived || this.#move.late.length === 0) return false;
+    this.#move.late = [];
+    this.#forgetMove();
+    return true;
+  }
+
+  #arrive(move: Move): void {
+    if (this.#state === 'flushing' || this.#state === 'closing') return;
+    const { slot, generation } = this;
+    const session = this.#session;
+    move.arrived = true;
+    if (move.late.length > 0) session.late(slot, generation, move.late);
+    if (this.#end !== undefined && !move.hasSeen(Seen.END)) this.#push(EventKind.END, this.#end);
+    if (this.#state === 'failed') {
+      if (!move.hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.FAILED, this.#failure);
+    } else {
+      if (this.#state === 'established' && !move.hasSeen(Seen.CONNECT))
+        session.ready(slot, generation, Readiness.CONNECTED);
+      if (this.#failure !== 0 && !move.hasSeen(Seen.FAILURE))
+        session.ready(slot, generation, Readiness.SEND_FAILED, this.#failure);
+    }
+    session.carried(slot, generation, move.unsentBytes);
+    this.#forgetMove();
+    this.arm();
+  }
+
+  /** Whether its owner has everything that came before, and is told what comes. */
+  get #isAtHome(): boolean {
+    return this.#move === undefined || this.#move.arrived;
+  }
+
+  #forgetMove(): void {
+    if (this.#move?.isOver) this.#move = undefined;
+  }
+
+  // -- completions -----------------------------------------------------------------------------------
+
   completed(opcode: number, completion: Completion): void {
     switch (opcode) {
       case PortOpcode.RECEIVE:
@@ -177,40 +262,66 @@ export class TcpStream implements Source, BufferHolder {
   }
 
   #received({ result, more, segment, index }: Completion): void {
-    const { receivePool, selector } = this.#session;
+    const { receivePool, selector } = this.#move?.receivingFor?.session ?? this.#session;
     if (!more) this.#receiving = false;
     if (result > 0) {
       this.#granted--;
       selector.counters.bytesReceived += result;
-      const name = receivePool.filled(segment, index, this);
+      const name = receivePool.filled(segment, index, result, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
-      if (this.#state === 'established') this.#push(EventKind.DATA, name, result);
-      else receivePool.recycle(name, false);
-    } else if (result === ENOBUFS) {
-      // Others took the buffers of its group: arming finds it another one, or lets it wait.
-      return this.arm();
-    } else if (result !== ECANCELED && !this.#receiveEnded) {
-      this.#receiveEnded = true;
-      if (this.#state === 'established') this.#push(EventKind.END, result);
+      if (this.#state !== 'established') receivePool.recycle(name, false);
+      else if (this.#isAtHome) this.#push(EventKind.DATA, name, result);
+      else this.#move?.late.push(receivePool.takeOut(name));
+    } else if (result !== ENOBUFS && result !== ECANCELED && this.#end === undefined) {
+      this.#end = result;
+      if (this.#state === 'established' && this.#isAtHome) this.#push(EventKind.END, result);
     }
-    if (!more) this.arm();
+    if (more) return;
+    this.#move?.receiveReleased();
+    if (this.#move && !this.#move.arrived && !this.#move.homeless) this.#arrive(this.#move);
+    // After ENOBUFS too, when others took the buffers of its group: arming finds it another one, or lets it wait.
+    else this.arm();
   }
 
   #sendDone(result: number): void {
     const errno = Math.min(result, 0);
     if (errno === 0) this.#session.selector.counters.bytesSent += result;
-    for (; this.#inFlight > 0; this.#inFlight--) this.#giveBackFirst(errno);
-    if (errno !== 0) {
-      this.#sendErrno = errno;
-      this.#giveBackUnsent(errno);
+    this.#sending?.sent(errno);
+    this.#sending = undefined;
+    if (errno !== 0) this.#sendFailed(errno);
+    const move = this.#move;
+    if (move) {
+      move.forgetSent();
+      if (move.arrived && this.#state === 'established') {
+        this.#session.carried(this.slot, this.generation, move.unsentBytes);
+        if (errno !== 0) this.#session.ready(this.slot, this.generation, Readiness.SEND_FAILED, errno);
+      }
+      this.#forgetMove();
     }
     this.flush();
     this.#sendingIdle();
   }
 
+  #sendFailed(errno: number): void {
+    this.#failure = errno;
+    if (this.#move) this.#move.seen &= ~Seen.FAILURE;
+    this.#giveBackUnsent(errno);
+  }
+
+  /** The writer's memory is corrupt. If the stream is its own it is reset with it; else it has passed to another owner, who is told. */
+  #corrupt(list: SendList): void {
+    const session = list.session;
+    if (session !== this.#session || this.#move?.homeless) {
+      this.#sendFailed(ECONNRESET);
+      session.selector.port.shutdown(this.#endpoint, ShutdownHow.BOTH);
+      if (this.#move?.arrived) this.#session.ready(this.slot, this.generation, Readiness.SEND_FAILED, ECONNRESET);
+    }
+    session.detach();
+  }
+
   /** Once nothing is left to send: what was queued behind the sends. */
   #sendingIdle(): void {
-    if (this.#first !== NO_BUFFER) return;
+    if (this.#sends?.isEmpty === false || this.#move?.firstUnsent) return;
     if (this.#state === 'flushing') return this.#submitClose(CloseMode.FLUSHED);
     if (this.#shutdownQueued && this.#state === 'established') {
       this.#shutdownQueued = false;
@@ -221,13 +332,13 @@ export class TcpStream implements Source, BufferHolder {
   #connected(result: number): void {
     if (this.#state !== 'connecting') return;
     this.#state = result === 0 ? 'established' : 'failed';
-    if (result === 0) {
-      this.#session.ready(this.slot, this.generation, Readiness.CONNECTED);
-      this.arm();
-      this.flush();
-    } else {
-      this.#session.ready(this.slot, this.generation, Readiness.FAILED, result);
+    this.#failure = result;
+    if (this.#isAtHome) {
+      const bit = result === 0 ? Readiness.CONNECTED : Readiness.FAILED;
+      this.#session.ready(this.slot, this.generation, bit, result);
     }
+    this.arm();
+    this.flush();
   }
 
   #stopReceiving(): void {
@@ -243,32 +354,16 @@ export class TcpStream implements Source, BufferHolder {
   }
 
   #closed(): void {
-    this.#session.selector.descriptorClosed();
-    this.#session.removeSource(this.slot, this.generation);
+    const { selector } = this.#session;
+    selector.descriptorClosed();
+    if (this.#move?.homeless) selector.transfers.ended(this);
+    else this.#session.removeSource(this.slot, this.generation);
   }
 
-  #giveBackFirst(errno: number): void {
-    const { sendBuffers } = this.#session;
-    const name = this.#first;
-    this.#first = sendBuffers.next(name);
-    if (this.#first === NO_BUFFER) this.#last = NO_BUFFER;
-    this.#session.sent(this.slot, this.generation, name, errno);
-  }
-
-  /** All behind those that are being sent. */
+  /** All but what is in flight. */
   #giveBackUnsent(errno: number): void {
-    const { sendBuffers } = this.#session;
-    let lastInFlight = NO_BUFFER;
-    let name = this.#first;
-    for (let at = 0; at < this.#inFlight; at++, name = sendBuffers.next(name)) lastInFlight = name;
-    this.#last = lastInFlight;
-    if (lastInFlight === NO_BUFFER) this.#first = NO_BUFFER;
-    else sendBuffers.link(lastInFlight, NO_BUFFER);
-    while (name !== NO_BUFFER) {
-      const next = sendBuffers.next(name);
-      this.#session.sent(this.slot, this.generation, name, errno);
-      name = next;
-    }
+    this.#move?.giveBackUnsent(errno);
+    this.#sends?.giveBackUnsent(errno);
   }
 
   #setAtQuota(atQuota: boolean): void {

@@ -1,0 +1,83 @@
+/**
+ * Who gets a detached stream: one of the threads that have its name, or the I/O thread when its time is over. Two words.
+ *
+ * ```
+ *   name's use word:  FRESH ──first thread to attach──► USED        (everybody else: used)
+ *
+ *   Slot.CLAIM:       pending(g) ──that thread──► claimed(g, its client id)
+ *                         └──the I/O thread, after transferTimeoutMs──► expired(g)
+ * ```
+ *
+ * The same word decides who gets a connection that a listener's sharer was dealt (worker/sources/sharer.ts): there the I/O thread stores
+ * pending, before ACCEPTED is published.
+ *
+ * Ordering. The detaching client stores pending before it publishes DETACH_STREAM, and hands the name out after that. Both edges from
+ * pending are one compare-and-swap on the same 64 bits, so exactly one succeeds. The I/O thread keeps the slot (no RELEASED)
+ * until the claim is decided; so while a name is undecided its slot has no other tenant, and afterwards the
+ * generation in the word tells a late claim from the next tenant's. The claimant's id is in the same word, so whoever looks at a
+ * claimed stream that was never attached knows whose death to look for. `test/model/claim.pml`.
+ */
+import { Slot, slotBase } from '../protocol/client-memory.js';
+import { NameUse } from '../protocol/transfer.js';
+
+/**
+ * What is to be claimed. Two values: a connection may be claimed, and detached from the same slot, before the I/O thread looks
+ * at what it dealt, and must not look unclaimed then.
+ */
+export const Offer = { DETACHED: 0n, DEALT: 0xffff_fffen } as const;
+type OfferKind = (typeof Offer)[keyof typeof Offer];
+
+const EXPIRED = 0xffff_ffffn;
+
+function claimWord(generation: number, by: bigint): bigint {
+  return (BigInt(generation) << 32n) | by;
+}
+
+/** In units of 64 bits; `Slot.CLAIM` is even. */
+function claimIndex(slot: number): number {
+  return (slotBase(slot) + Slot.CLAIM) >> 1;
+}
+
+function wide(words: Int32Array): BigInt64Array {
+  return new BigInt64Array(words.buffer);
+}
+
+/** Detaching client, before DETACH_STREAM is published; I/O thread, before ACCEPTED is. */
+export function offerClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): void {
+  Atomics.store(wide(words), claimIndex(slot), claimWord(generation, offer));
+}
+
+/** Client: true when what was offered is its own from now on. */
+export function claim(
+  words: Int32Array,
+  slot: number,
+  generation: number,
+  offer: OfferKind,
+  clientId: number,
+): boolean {
+  const pending = claimWord(generation, offer);
+  const claimed = claimWord(generation, BigInt(clientId));
+  return Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimed) === pending;
+}
+
+/** I/O thread: whether neither edge has been taken. */
+export function isClaimPending(words: Int32Array, slot: number, generation: number, offer: OfferKind): boolean {
+  return Atomics.load(wide(words), claimIndex(slot)) === claimWord(generation, offer);
+}
+
+/** I/O thread: 0 when nobody will have what was offered any more, else the client that has claimed it. */
+export function expireClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): number {
+  const pending = claimWord(generation, offer);
+  const was = Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimWord(generation, EXPIRED));
+  return was === pending ? 0 : Number(was & 0xffff_ffffn);
+}
+
+/** Attaching thread: what the name's use word was; FRESH means that it is USED now, by us. */
+export function useName(use: Int32Array): number {
+  return Atomics.compareExchange(use, 0, NameUse.FRESH, NameUse.USED);
+}
+
+/** Attaching thread: the name was fresh, but its time is over; whoever tries again is told the same. */
+export function nameExpired(use: Int32Array): void {
+  Atomics.store(use, 0, NameUse.EXPIRED);
+}

@@ -1,0 +1,118 @@
+/**
+ * Moving a live stream from one client to another: the name that travels, and who owns what meanwhile.
+ *
+ * ```
+ *  client A                    I/O thread                                    client B
+ *  detach(): drains its ring,
+ *  copies what is unread into
+ *  the name, CLAIM := pending,
+ *  DETACH_STREAM ────────────► receiving on A's buffers is cancelled;
+ *  the name ──────────────────── any message ──────────────────────────────► attach(): slot, CLAIM: pending -> B,
+ *                              what A has not seen is copied (LATE) ◄──────── ATTACH_STREAM
+ *                              the receive is released: *arrived*
+ *                              LATE, then what A did not see of END,
+ *                              CONNECTED and failures ──────────────────────► goes on mid-stream
+ *                              receives on B's buffers
+ *                              A's accepted writes are sent from A's
+ *                              buffers, before B's (CARRIED) ───────────────► counts them against its water marks
+ *  RELEASED ◄───────────────── A's last buffer is back, and the name is
+ *  slot is A's again           attached or has expired
+ * ```
+ *
+ * Who owns what:
+ *
+ * | thing                      | before     | DETACH taken .. arrived            | after                        |
+ * |----------------------------|------------|------------------------------------|------------------------------|
+ * | descriptor, endpoint       | port       | port; A uses the number no more    | port; B may use the number   |
+ * | A's slot                   | A          | the I/O thread's *departure*       | A, by RELEASED               |
+ * | A's receive buffers        | see RECYCLE| the I/O thread; emptied, given back| A's pool                     |
+ * | A's send buffers, accepted | port       | port, until SENT to A              | port, until SENT to A        |
+ * | what is unread             | A          | copies: in the name, and LATE      | B                            |
+ *
+ * Whoever ends, whenever:
+ *
+ * - A, before it published DETACH_STREAM: the stream ends with A. Nobody has the name yet.
+ * - A, after that: nothing is A's but send buffers, and its memory stays until the last of them is sent.
+ * - nobody attaches (the name was lost, or its receiver ended): after `transferTimeoutMs` the I/O thread swaps CLAIM to expired and
+ *   closes the stream; accepted writes are flushed.
+ * - B, between its swap and the publishing of ATTACH_STREAM: CLAIM says that it was B; B is gone; closed likewise.
+ * - B, after that: as any owner that ends.
+ * - the I/O thread: every descriptor is closed with it.
+ *
+ * On the I/O thread a stream is one state machine throughout (worker/sources/tcp-stream.ts); only its owner changes:
+ *
+ * ```
+ *   owned by A ──DETACH──► homeless ──ATTACH──► owned by B, in transit ──receive released──► owned by B
+ *                             │ (a receive released here is no step)          │
+ *                             │                                               └──DETACH──► homeless
+ *                             └── expired, or the I/O thread closes ──► flushing ──► closed
+ * ```
+ */
+
+/** What is known of an error that its stream has yet to give. */
+export interface ErrorDescription {
+  readonly syscall: string;
+  readonly errno: number;
+  readonly remote: { readonly address: string; readonly port: number } | undefined;
+}
+
+/** Bytes received and not read, in shared memory that nobody writes any more: chunks in order, one after another. */
+export interface UnreadData {
+  readonly memory: SharedArrayBuffer;
+  /** Of each chunk, in bytes. Each counts as one buffer of the stream's quota until it is read. */
+  readonly lengths: readonly number[];
+}
+
+/** A stream as its last owner knew it. */
+export interface StreamState {
+  readonly connected: boolean;
+  readonly readEnded: boolean;
+  readonly writeClosed: boolean;
+  readonly error: ErrorDescription | undefined;
+  /** Wire address of the peer, as in `Slot.ADDRESS`. */
+  readonly remote: Int32Array;
+  /** Accepted writes that may be unsent; the I/O thread says later how many are. */
+  readonly unsentBytes: number;
+  /** It was not writable, and will not be before the low-water mark. */
+  readonly full: boolean;
+}
+
+/**
+ * What `detach()` gives: passes through `postMessage`, `workerData` and whatever else clones, to a thread of the same process.
+ * It is good for one `attach`, within `transferTimeoutMs`.
+ */
+export interface DetachedStream {
+  readonly sideport: 'detached-stream';
+  readonly portId: number;
+  /** The detaching client, and the stream's name there. */
+  readonly clientId: number;
+  readonly slot: number;
+  readonly generation: number;
+  /** The detaching client's control memory: `Slot.CLAIM` decides between attaching and expiry. */
+  readonly memory: SharedArrayBuffer;
+  /** One word, `NameUse`: decides between several that attach. */
+  readonly use: SharedArrayBuffer;
+  readonly fd: number;
+  readonly state: StreamState;
+  readonly unread: UnreadData | undefined;
+}
+
+/** Values of a name's `use` word. */
+export const NameUse = { FRESH: 0, USED: 1, EXPIRED: 2 } as const;
+
+/** Bits of DETACH_STREAM's `a`: what the detaching client has seen, so that the next owner need not be told. */
+export const Seen = { END: 1, CONNECT: 2, FAILURE: 4, ALL: 7 } as const;
+
+/**
+ * What `listener.share()` gives: passes through whatever clones, to threads of the same process. Good for any number of
+ * sharers, as long as there is one.
+ */
+export interface SharedListener {
+  readonly sideport: 'shared-listener';
+  readonly portId: number;
+  /** Its first sharer. */
+  readonly clientId: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly fd: number;
+}

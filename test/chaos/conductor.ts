@@ -1,0 +1,183 @@
+/**
+ * Chaos: streams under checked traffic both ways move at random between threads, some of which are terminated and replaced. On every
+ * stream that ends in peace the bytes of both ways must match in content and number; on one whose owner was
+ * terminated what came must be right as far as it came, and the connection must end.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { Interest, type IoThread, Poll, TcpListener, TcpStream } from '../../src/index.js';
+import { Random } from '../util/random.js';
+import { PATIENCE_MS } from '../util/thread.js';
+import type { Carried, FromOwner, OwnerData, Progress, ToOwner } from './messages.js';
+import { Peer } from './peer.js';
+import { Traffic } from './traffic.js';
+
+export interface ChaosOptions {
+  readonly streams: number;
+  readonly threads: number;
+  readonly seed: number;
+  /** Called before each step: whether to go on. */
+  readonly goOn: (chaos: Conductor) => boolean;
+  /** Steps between two terminations, on average. */
+  readonly stepsPerTermination: number;
+}
+
+interface Owner {
+  readonly worker: Worker;
+  gone: boolean;
+}
+
+interface Running {
+  readonly peer: Peer;
+  /** Who has it, or is about to. */
+  owner: Owner;
+  /** It was told to give it away, to this one. */
+  movingTo: Owner | undefined;
+  /** Some owner was terminated: it ends. */
+  doomed: boolean;
+  ended: Progress | undefined;
+}
+
+export class Conductor {
+  readonly counters = { moves: 0, terminations: 0, streams: 0, ended: 0, killed: 0, bytes: 0 };
+  readonly #ioThread: IoThread;
+  readonly #options: ChaosOptions;
+  readonly #random: Random;
+  readonly #traffic = new Traffic(0);
+  readonly #poll: Poll;
+  readonly #listener = TcpListener.bind({ host: '127.0.0.1', port: 0 });
+  readonly #owners: Owner[] = [];
+  readonly #running = new Map<number, Running>();
+  readonly #failures: string[] = [];
+
+  constructor(ioThread: IoThread, options: ChaosOptions) {
+    this.#ioThread = ioThread;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#poll = new Poll({ ioThread });
+    this.#poll.registry.register(this.#listener, 0, Interest.READABLE);
+  }
+
+  /** @throws at the first wrong byte, or when something does not happen in time */
+  async run(): Promise<void> {
+    const { threads, streams, goOn, stepsPerTermination } = this.#options;
+    for (let index = 0; index < threads; index++) this.#owners.push(await this.#newOwner());
+    while (goOn(this)) {
+      this.#check();
+      while (this.#running.size < streams) await this.#newStream();
+      if (this.#random.unit() < 1 / stepsPerTermination) await this.#terminate();
+      for (let batch = this.#random.integer(1, 8); batch > 0; batch--) this.#moveOne();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const { peer, doomed } of this.#running.values()) if (!doomed) peer.finish();
+    await this.#until(() => this.#running.size === 0, 'streams have not ended, some perhaps without an owner');
+    this.#check();
+    await Promise.all(this.#owners.map(({ worker }) => worker.terminate()));
+    this.#listener.close();
+    this.#poll.close();
+  }
+
+  #check(): void {
+    if (this.#failures.length > 0) throw new Error(this.#failures.join('\n'));
+  }
+
+  async #newOwner(): Promise<Owner> {
+    const workerData: OwnerData = { ioThread: this.#ioThread.share(), seed: this.#random.uint32() };
+    const owner: Owner = { worker: new Worker(new URL('./owner.js', import.meta.url), { workerData }), gone: false };
+    await once(owner.worker, 'message');
+    owner.worker.on('message', (message: FromOwner) => this.#heard(owner, message));
+    owner.worker.on('error', (error) => this.#failures.push(`an owner failed: ${error.stack}`));
+    return owner;
+  }
+
+  async #newStream(): Promise<void> {
+    const id = ++this.counters.streams;
+    const peer = new Peer(id, this.#listener.localAddress().port, this.#traffic, this.#random);
+    await peer.port;
+    const name = (await this.#accept()).detach();
+    const running: Running = { peer, owner: this.#anyOwner(), movingTo: undefined, doomed: false, ended: undefined };
+    this.#running.set(id, running);
+    send(running.owner, { kind: 'take', stream: { id, name, received: 0, sent: 0 } });
+    peer.over
+      .then((progress) => this.#over(id, running, progress))
+      .catch((error: Error) => this.#failures.push(String(error.stack)));
+  }
+
+  async #accept() {
+    for await (const _ of this.#poll) {
+      const accepted = this.#listener.accept();
+      if (accepted) return accepted.stream;
+    }
+    throw new Error('the Poll was closed');
+  }
+
+  #anyOwner(): Owner {
+    const alive = this.#owners.filter(({ gone }) => !gone);
+    return alive[this.#random.integer(0, alive.length - 1)] as Owner;
+  }
+
+  #moveOne(): void {
+    const still = [...this.#running].filter(([, one]) => !one.doomed && !one.movingTo && !one.ended);
+    if (still.length === 0) return;
+    const [id, one] = still[this.#random.integer(0, still.length - 1)] as [number, Running];
+    one.movingTo = this.#anyOwner();
+    send(one.owner, { kind: 'give', id });
+  }
+
+  /** Some owner is terminated in whatever it is doing, and another takes its place. Its streams end by themselves. */
+  async #terminate(): Promise<void> {
+    const index = this.#random.integer(0, this.#owners.length - 1);
+    const owner = this.#owners[index] as Owner;
+    owner.gone = true;
+    for (const one of this.#running.values()) if (one.owner === owner) one.doomed = true;
+    await owner.worker.terminate();
+    this.#owners[index] = await this.#newOwner();
+    this.counters.terminations++;
+  }
+
+  #heard(owner: Owner, message: FromOwner): void {
+    if (message.kind === 'ready') return;
+    if (message.kind === 'given') return this.#given(message.stream);
+    const one = this.#running.get(message.id);
+    if (message.kind === 'ended' && one) one.ended = message.progress;
+    else if (!owner.gone && !one?.doomed) this.#failures.push(`stream ${message.id}: ${JSON.stringify(message)}`);
+  }
+
+  #given(stream: Carried): void {
+    const one = this.#running.get(stream.id);
+    // Detached by an owner that was terminated right after.
+    if (!one || one.doomed) return TcpStream.attach(stream.name).abort();
+    // Who was to have it may be gone.
+    one.owner = one.movingTo?.gone === false ? one.movingTo : this.#anyOwner();
+    one.movingTo = undefined;
+    this.counters.moves++;
+    send(one.owner, { kind: 'take', stream });
+  }
+
+  async #over(id: number, one: Running, atPeer: Progress): Promise<void> {
+    if (!one.doomed) await this.#until(() => one.ended !== undefined || one.doomed, `stream ${id} ended early`);
+    this.#running.delete(id);
+    this.counters.bytes += atPeer.received + atPeer.sent;
+    if (one.doomed) {
+      this.counters.killed++;
+      return;
+    }
+    this.counters.ended++;
+    const atOwner = one.ended as Progress;
+    if (atOwner.received === atPeer.received && atOwner.sent === atPeer.sent) return;
+    this.#failures.push(`stream ${id}: ${JSON.stringify(atOwner)}, but at its peer ${JSON.stringify(atPeer)}`);
+  }
+
+  async #until(condition: () => boolean, complaint: string): Promise<void> {
+    const untilMs = performance.now() + 3 * PATIENCE_MS;
+    while (!condition()) {
+      this.#check();
+      if (performance.now() > untilMs) throw new Error(complaint);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+function send({ worker }: Owner, message: ToOwner): void {
+  worker.postMessage(message);
+}

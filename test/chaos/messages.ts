@@ -1,0 +1,29 @@
+/** What the conductor of a chaos run and the threads that own streams say to each other. */
+import type { DetachedStream, SharedIoThread } from '../../src/index.js';
+
+export interface OwnerData {
+  readonly ioThread: SharedIoThread;
+  readonly seed: number;
+}
+
+/** How far a stream's owners have come. */
+export interface Progress {
+  readonly received: number;
+  readonly sent: number;
+}
+
+export interface Carried extends Progress {
+  readonly id: number;
+  readonly name: DetachedStream;
+}
+
+export type ToOwner =
+  | { readonly kind: 'take'; readonly stream: Carried }
+  | { readonly kind: 'give'; readonly id: number };
+
+export type FromOwner =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'given'; readonly stream: Carried }
+  /** Its peer has ended it; what was accepted is being flushed. */
+  | { readonly kind: 'ended'; readonly id: number; readonly progress: Progress }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };

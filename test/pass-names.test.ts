@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
+import { wrap } from 'comlink';
+import { Piscina } from 'piscina';
+import type { PassedIn, use } from './fixtures/passed-in.js';
+import { ioThreadFor } from './util/io-thread.js';
+import { listen, Pair, readToEnd } from './util/streams.js';
+
+const ioThread = ioThreadFor(test);
+const file = new URL('./fixtures/passed-in.js', import.meta.url);
+
+/** Ways of handing an object to a thread; each resolves to what came back. */
+const ways: Record<string, (passed: PassedIn) => Promise<number>> = {
+  async workerData(passed) {
+    const worker = new Worker(file, { workerData: { how: 'workerData', passed } });
+    return (await once(worker, 'message'))[0] as number;
+  },
+  async postMessage(passed) {
+    const worker = new Worker(file, { workerData: { how: 'postMessage' } });
+    worker.postMessage(passed);
+    return (await once(worker, 'message'))[0] as number;
+  },
+  async piscina(passed) {
+    const pool = new Piscina({ filename: file.href, maxThreads: 1 });
+    const port = (await pool.run(passed)) as number;
+    await pool.destroy();
+    return port;
+  },
+  async comlink(passed) {
+    const worker = new Worker(file, { workerData: { how: 'comlink' } });
+    const proxy = wrap<{ use: typeof use }>(nodeEndpoint(worker) as never);
+    const port = await proxy.use(passed, 'comlink');
+    await worker.terminate();
+    return port;
+  },
+};
+
+/** A Worker's events carry messages themselves, where the web's carry them in `data`. */
+function nodeEndpoint(worker: Worker) {
+  const listeners = new Map<unknown, (data: unknown) => void>();
+  return {
+    postMessage: worker.postMessage.bind(worker),
+    addEventListener(_type: string, listener: (event: { data: unknown }) => void) {
+      const heard = (data: unknown) => listener({ data });
+      listeners.set(listener, heard);
+      worker.on('message', heard);
+    },
+    removeEventListener(_type: string, listener: unknown) {
+      const heard = listeners.get(listener);
+      if (heard) worker.off('message', heard);
+    },
+  };
+}
+
+for (const [how, pass] of Object.entries(ways)) {
+  test(`a detached stream and a shared listener pass through ${how}`, async (t) => {
+    using pair = new Pair(ioThread);
+    using listener = listen();
+    const { port } = listener.localAddress();
+    const passed = { ioThread: ioThread.share(), stream: pair.server.detach(), listener: listener.share(ioThread) };
+    t.is(await pass(passed), port);
+    t.is(readToEnd(pair.poll, pair.client).toString(), how);
+  });
+}

@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import test from 'ava';
+import { Events, Interest, Poll, type SharedListener, TcpListener, TcpStream } from '../src/index.js';
+import type { SharerData } from './fixtures/sharer.js';
+import { expectEvents } from './util/expect-events.js';
+import { ioThreadFor } from './util/io-thread.js';
+import { connectTo, listen, readExactly } from './util/streams.js';
+import { Barrier, TestThread } from './util/thread.js';
+
+const ioThread = ioThreadFor(test);
+
+/** Threads that share a listener, and what they have accepted. */
+class Sharers {
+  readonly ready = new Barrier();
+  readonly end = new Barrier();
+  readonly accepted: Barrier[] = [];
+  readonly threads: TestThread<number>[] = [];
+
+  add(name: SharedListener, stalls = false): void {
+    const accepted = new Barrier();
+    const data: SharerData = {
+      ioThread: ioThread.share(),
+      name,
+      ready: this.ready.words,
+      accepted: accepted.words,
+      end: this.end.words,
+      stalls,
+    };
+    this.accepted.push(accepted);
+    this.threads.push(new TestThread('sharer', data));
+  }
+
+  get counts(): number[] {
+    return this.accepted.map(({ count }) => count);
+  }
+
+  async total(count: number): Promise<void> {
+    const untilMs = performance.now() + 20_000;
+    while (this.counts.reduce((sum, each) => sum + each) < count) {
+      if (performance.now() > untilMs) throw new Error(`accepted ${this.counts} of ${count}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async finish(): Promise<number[]> {
+    this.end.arrive();
+    return Promise.all(this.threads.map((thread) => thread.finish()));
+  }
+}
+
+async function connections(port: number, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  while (sockets.length < count) {
+    const batch = Array.from({ length: Math.min(50, count - sockets.length) }, () => connect(port, '127.0.0.1'));
+    for (const socket of batch) socket.on('error', () => {});
+    await Promise.all(batch.map((socket) => once(socket, 'connect')));
+    sockets.push(...batch);
+  }
+  return sockets;
+}
+
+function destroy(sockets: Socket[]): void {
+  for (const socket of sockets) socket.destroy();
+}
+
+test('2 000 connections are dealt to 4 sharers that are equally quick, within 5 per cent of one another', async (t) => {
+  using poll = new Poll({ ioThread });
+  const first = listen();
+  const name = first.share(ioThread);
+  const sharers = [first, ...[1, 2, 3].map(() => TcpListener.from(name))];
+  for (const [token, sharer] of sharers.entries()) poll.registry.register(sharer, token, Interest.READABLE);
+  const counts = [0, 0, 0, 0];
+  const events = new Events();
+  for (let round = 0; round < 40; round++) {
+    const sockets = await connections(first.localAddress().port, 50);
+    for (let left = 50; left > 0; ) {
+      if (poll.poll(events, 10_000) === 0) return t.fail(`round ${round}: ${left} connections did not come`);
+      for (const [index, sharer] of sharers.entries()) {
+        for (let one = sharer.accept(); one; one = sharer.accept()) {
+          one.stream.abort();
+          counts[index] = (counts[index] as number) + 1;
+          left--;
+        }
+      }
+    }
+    destroy(sockets);
+  }
+  for (const sharer of sharers) sharer.close();
+  t.log(counts.join());
+  t.true(Math.max(...counts) - Math.min(...counts) <= 0.05 * 500, counts.join());
+});
+
+test('2 000 connections go to one each of 4 threads that share a listener', async (t) => {
+  using listener = listen();
+  const sharers = new Sharers();
+  for (let index = 0; index < 4; index++) sharers.add(structuredClone(listener.share(ioThread)));
+  await sharers.ready.reached(4);
+  const { port } = listener.localAddress();
+  const sockets = await connections(port, 1000);
+  destroy(sockets);
+  destroy(await connections(port, 1000));
+  await sharers.total(2000);
+  const counts = await sharers.finish();
+  t.log(counts.join());
+  t.is(
+    counts.reduce((sum, count) => sum + count),
+    2000,
+    'each to exactly one',
+  );
+  t.true(
+    counts.every((count) => count > 0),
+    counts.join(),
+  );
+});
+
+test('a sharer that stalls is passed over, and what it had not claimed goes to the others', async (t) => {
+  using listener = listen();
+  const sharers = new Sharers();
+  sharers.add(listener.share(ioThread), true);
+  sharers.add(listener.share(ioThread));
+  await sharers.ready.reached(2);
+  const sockets = await connections(listener.localAddress().port, 100);
+  await sharers.total(100);
+  t.deepEqual(sharers.counts, [0, 100]);
+  await sharers.finish();
+  destroy(sockets);
+});
+
+test('what a sharer had not claimed when it was terminated goes to the others', async (t) => {
+  using listener = listen();
+  const doomed = new Sharers();
+  doomed.add(listener.share(ioThread), true);
+  await doomed.ready.reached(1);
+  const sockets = await connections(listener.localAddress().port, 50);
+  await doomed.threads[0]?.worker.terminate();
+  const heirs = new Sharers();
+  heirs.add(listener.share(ioThread));
+  heirs.add(listener.share(ioThread));
+  await heirs.total(50);
+  t.is(
+    (await heirs.finish()).reduce((sum, count) => sum + count),
+    50,
+  );
+  destroy(sockets);
+});
+
+test('what a sharer had not claimed when it closed goes to the others, in the same thread too', async (t) => {
+  using poll = new Poll({ ioThread });
+  const first = listen();
+  poll.registry.register(first, 1, Interest.READABLE);
+  const { port } = first.localAddress();
+  const sockets = await connections(port, 3);
+  expectEvents(poll, { token: 1, readable: true });
+  using second = TcpListener.from(first.share());
+  poll.registry.register(second, 2, Interest.READABLE);
+  t.deepEqual(second.localAddress(), { address: '127.0.0.1', family: 'IPv4', port });
+  first.close();
+  const peers: number[] = [];
+  while (peers.length < 3) {
+    const accepted = second.accept();
+    if (!accepted) expectEvents(poll, { token: 2, readable: true });
+    else {
+      peers.push(accepted.peer.port);
+      const socket = sockets.find(({ localPort }) => localPort === accepted.peer.port);
+      socket?.write('hello');
+      poll.registry.register(accepted.stream, 3, Interest.READABLE);
+      t.is(readExactly(poll, accepted.stream, 5).toString(), 'hello');
+      accepted.stream.abort();
+    }
+  }
+  t.deepEqual(peers.sort(), sockets.map(({ localPort }) => localPort as number).sort());
+  destroy(sockets);
+});
+
+test('the socket closes with its last sharer; after that nobody can join', async (t) => {
+  using poll = new Poll({ ioThread });
+  const first = listen();
+  poll.registry.register(first, 1, Interest.READABLE);
+  const name = first.share();
+  const second = TcpListener.from(name);
+  const { port } = first.localAddress();
+  first.close();
+  const third = TcpListener.from(name);
+  second.close();
+  destroy(await connections(port, 1));
+  third.close();
+  t.throws(() => TcpListener.from(name), { code: 'ERR_SIDEPORT_CLOSED' });
+  for (const wrong of [undefined, {}, { sideport: 'detached-stream' }]) {
+    t.throws(() => TcpListener.from(wrong as never), { code: 'ERR_SIDEPORT_INVALID_ARG' });
+  }
+});
+
+test('a sharer with interest in nothing is dealt nothing', async (t) => {
+  using poll = new Poll({ ioThread });
+  using first = listen();
+  poll.registry.register(first, 1, Interest.READABLE);
+  using second = TcpListener.from(first.share());
+  poll.registry.register(second, 2, Interest.READABLE);
+  poll.registry.deregister(first);
+  const sockets = await connections(first.localAddress().port, 10);
+  for (let accepted = 0; accepted < 10; ) {
+    const one = second.accept();
+    if (!one) expectEvents(poll, { token: 2, readable: true });
+    else {
+      one.stream.abort();
+      accepted++;
+    }
+  }
+  t.is(first.accept(), null);
+  destroy(sockets);
+});
+
+test('a connection that is accepted and detached at once does not look unclaimed to a listener that closes', (t) => {
+  using poll = new Poll({ ioThread });
+  for (let round = 0; round < 50; round++) {
+    const listener = listen();
+    poll.registry.register(listener, 0, Interest.READABLE);
+    using client = connectTo(listener);
+    poll.registry.register(client, 1, Interest.READABLE);
+    expectEvents(poll, { token: 0, readable: true });
+    const name = listener.accept()?.stream.detach();
+    listener.close();
+    poll.poll(new Events(), 2);
+    if (!name) return t.fail('nothing was accepted');
+    TcpStream.attach(name).abort();
+  }
+  t.pass();
+});
