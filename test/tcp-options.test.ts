@@ -54,8 +54,8 @@ test('options out of range are refused', (t) => {
 });
 
 test('whether an IPv6 listener refuses IPv4 can be asked', (t) => {
-  using only = TcpListener.bind({ host: '::1', port: 0, ipv6Only: true });
-  using both = TcpListener.bind({ host: '::1', port: 0 });
+  using only = TcpListener.bind({ host: '::', port: 0, ipv6Only: true });
+  using both = TcpListener.bind({ host: '::', port: 0 });
   using four = listen();
   t.deepEqual([only.isIpv6Only(), both.isIpv6Only(), four.isIpv6Only()], [true, false, false]);
 });
@@ -196,7 +196,7 @@ test.after.always('the program is removed', () => rmSync(scratch, { recursive: t
   expectEvents(poll, { token: 0, readable: true });
   const { stream } = listener.accept() as { stream: TcpStream };
   poll.registry.register(stream, 1, Interest.READABLE);
-  t.is(readToEnd(poll, stream).toString(), 'beforeafter'.repeat(3));
+  t.is(readToEnd(poll, stream).toString(), 'beforeafter');
   stream.close();
   t.is((await exited)[0], 0);
 });
