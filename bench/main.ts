@@ -9,8 +9,10 @@ import { backendName } from './lib/backend.js';
 import type { Comparison } from './lib/comparison.js';
 import { type Run, writeReport } from './lib/page.js';
 import { Report } from './lib/report.js';
+import { timer } from './timer/timer.js';
+import { udp } from './udp/udp.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, latency, idle];
+const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, latency, idle, udp, timer];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');
