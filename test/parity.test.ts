@@ -19,7 +19,7 @@ const rows = text
   .filter((line) => line.startsWith('|'))
   .map((line) => line.slice(1, -1).split('|'))
   .map((cells) => cells.map((cell) => cell.trim()))
-  .filter(([first]) => first !== 'mio' && first !== '---');
+  .filter(([first]) => first !== 'mio' && !/^-+$/.test(first ?? ''));
 
 function isTitle(title: string): boolean {
   // Quoted as the source quotes it.
