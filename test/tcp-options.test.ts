@@ -8,6 +8,7 @@ import test from 'ava';
 import { Interest, Poll, type SystemError, TcpListener, TcpStream, UdpSocket, UnixStream } from '../src/index.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { onWindows, unless } from './util/platform.js';
 import { addon } from './util/port-driver.js';
 import { listeningSocket, openSocket } from './util/port-sockets.js';
 import { BOTH, connectTo, listen, Pair, readExactly, readToEnd, writeAll } from './util/streams.js';
@@ -164,22 +165,25 @@ test('a listening descriptor is adopted', (t) => {
   accepted?.stream.close();
 });
 
-test('a child adopts the connection that its parent hands down', async (t) => {
-  using poll = newPoll();
-  using listener = listen();
-  poll.registry.register(listener, 0, Interest.READABLE);
-  using client = connectTo(listener);
-  poll.registry.register(client, 1, BOTH);
-  expectEvents(poll, { token: 0, readable: true }, { token: 1, writable: true });
-  const { stream } = listener.accept() ?? {};
-  t.is(client.write(text('to the child')), 12);
-  const fixture = fileURLToPath(new URL('./fixtures/adopter.js', import.meta.url));
-  const child = spawn(process.execPath, [fixture], { stdio: ['ignore', 'pipe', 'inherit', stream?.fd] });
-  t.is(readExactly(poll, client, 20).toString(), 'heard "to the child"');
-  const [code] = await once(child, 'exit');
-  t.is(code, 0);
-  stream?.close();
-});
+unless(onWindows, 'Windows hands down no sockets as descriptors')(
+  'a child adopts the connection that its parent hands down',
+  async (t) => {
+    using poll = newPoll();
+    using listener = listen();
+    poll.registry.register(listener, 0, Interest.READABLE);
+    using client = connectTo(listener);
+    poll.registry.register(client, 1, BOTH);
+    expectEvents(poll, { token: 0, readable: true }, { token: 1, writable: true });
+    const { stream } = listener.accept() ?? {};
+    t.is(client.write(text('to the child')), 12);
+    const fixture = fileURLToPath(new URL('./fixtures/adopter.js', import.meta.url));
+    const child = spawn(process.execPath, [fixture], { stdio: ['ignore', 'pipe', 'inherit', stream?.fd] });
+    t.is(readExactly(poll, client, 20).toString(), 'heard "to the child"');
+    const [code] = await once(child, 'exit');
+    t.is(code, 0);
+    stream?.close();
+  },
+);
 
 const scratch = mkdtempSync(join(tmpdir(), 'sideport-urgent-'));
 const urgent = join(scratch, 'urgent');
@@ -187,19 +191,22 @@ const source = fileURLToPath(new URL('../../test/fixtures/urgent.c', import.meta
 const compiled = process.platform !== 'win32' && spawnSync('cc', ['-o', urgent, source]).status === 0;
 test.after.always('the program is removed', () => rmSync(scratch, { recursive: true, force: true }));
 // Node cannot send urgent data; a C program does. Without a compiler there is none.
-(compiled ? test : test.skip)('urgent data does no harm: what is ordinary arrives, in order', async (t) => {
-  using poll = newPoll();
-  using listener = listen();
-  poll.registry.register(listener, 0, Interest.READABLE);
-  const child = spawn(urgent, [`${listener.localAddress().port}`]);
-  const exited = once(child, 'exit');
-  expectEvents(poll, { token: 0, readable: true });
-  const { stream } = listener.accept() as { stream: TcpStream };
-  poll.registry.register(stream, 1, Interest.READABLE);
-  t.is(readToEnd(poll, stream).toString(), 'beforeafter');
-  stream.close();
-  t.is((await exited)[0], 0);
-});
+unless(!compiled, 'no C compiler, or none for this system')(
+  'urgent data does no harm: what is ordinary arrives, in order',
+  async (t) => {
+    using poll = newPoll();
+    using listener = listen();
+    poll.registry.register(listener, 0, Interest.READABLE);
+    const child = spawn(urgent, [`${listener.localAddress().port}`]);
+    const exited = once(child, 'exit');
+    expectEvents(poll, { token: 0, readable: true });
+    const { stream } = listener.accept() as { stream: TcpStream };
+    poll.registry.register(stream, 1, Interest.READABLE);
+    t.is(readToEnd(poll, stream).toString(), 'beforeafter');
+    stream.close();
+    t.is((await exited)[0], 0);
+  },
+);
 
 test('a failed connect is told once, to whoever asks first', (t) => {
   using poll = newPoll();

@@ -5,7 +5,10 @@ import test from 'ava';
 import { Events, Interest, Poll, UnixDatagram, UnixListener } from '../src/index.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { onWindows, unless } from './util/platform.js';
 import { BOTH } from './util/streams.js';
+
+const posix = unless(onWindows, 'Windows has no Unix-domain sockets');
 
 const ioThread = ioThreadFor(test);
 const newPoll = () => new Poll({ ioThread });
@@ -28,7 +31,7 @@ function receive(poll: Poll, socket: UnixDatagram, count: number): [string, stri
   return got;
 }
 
-test('datagrams go to a path, and the sender’s path comes with them', (t) => {
+posix('datagrams go to a path, and the sender’s path comes with them', (t) => {
   using poll = newPoll();
   const [pathA, pathB] = [newPath(), newPath()];
   using a = UnixDatagram.bind(pathA);
@@ -49,7 +52,7 @@ test('datagrams go to a path, and the sender’s path comes with them', (t) => {
   t.deepEqual([a.localName(), nameless.localName()], [pathA, undefined]);
 });
 
-(process.platform === 'linux' ? test : test.skip)('abstract names need no file', (t) => {
+unless(process.platform !== 'linux', 'only Linux has abstract names')('abstract names need no file', (t) => {
   using poll = newPoll();
   const name = `\0sideport-test-${process.pid}-${Date.now()}`;
   using socket = UnixDatagram.bind(name);
@@ -63,7 +66,7 @@ test('datagrams go to a path, and the sender’s path comes with them', (t) => {
   t.deepEqual(receive(poll, socket, 1), [['abstract', undefined]]);
 });
 
-test('a pair’s datagrams are never lost: a sender to a peer that does not read waits', (t) => {
+posix('a pair’s datagrams are never lost: a sender to a peer that does not read waits', (t) => {
   using poll = newPoll();
   const [a, b] = UnixDatagram.pair();
   poll.registry.register(a, 1, BOTH);
@@ -95,7 +98,7 @@ test('a pair’s datagrams are never lost: a sender to a peer that does not read
   b.close();
 });
 
-test('that nobody is bound to a name is an error of a later call; the socket goes on', (t) => {
+posix('that nobody is bound to a name is an error of a later call; the socket goes on', (t) => {
   using poll = newPoll();
   const path = newPath();
   using socket = UnixDatagram.bind(path);
@@ -119,7 +122,7 @@ test('that nobody is bound to a name is an error of a later call; the socket goe
   t.is(into.toString('latin1', 0, length), 'to myself');
 });
 
-test('before it is registered a socket sends to its peer, not to names', (t) => {
+posix('before it is registered a socket sends to its peer, not to names', (t) => {
   using poll = newPoll();
   const path = newPath();
   using receiver = UnixDatagram.bind(path);
@@ -132,7 +135,7 @@ test('before it is registered a socket sends to its peer, not to names', (t) => 
   t.is(receive(poll, receiver, 1)[0]?.[0], 'early');
 });
 
-test('files go with their sockets; what is no socket of datagrams is not adopted', (t) => {
+posix('files go with their sockets; what is no socket of datagrams is not adopted', (t) => {
   const path = newPath();
   const socket = UnixDatagram.bind(path);
   t.true(existsSync(path));

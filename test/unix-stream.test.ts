@@ -17,7 +17,10 @@ import {
 } from '../src/index.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { onWindows, unless } from './util/platform.js';
 import { BOTH, readExactly, readToEnd, writeAll } from './util/streams.js';
+
+const posix = unless(onWindows, 'Windows has no Unix-domain sockets');
 
 const ioThread = ioThreadFor(test);
 const newPoll = () => new Poll({ ioThread });
@@ -32,7 +35,7 @@ for (const [kind, newName] of [
   ['a path', newPath],
   ['an abstract name', newAbstract],
 ] as const) {
-  const onlyOnLinux = kind === 'a path' || process.platform === 'linux' ? test : test.skip;
+  const onlyOnLinux = kind === 'a path' ? posix : unless(process.platform !== 'linux', 'only Linux has abstract names');
 
   onlyOnLinux(`streams connect to ${kind}, and bytes go both ways`, (t) => {
     const name = newName();
@@ -59,7 +62,7 @@ for (const [kind, newName] of [
   });
 }
 
-test('the file of a listener goes with it, as node:net’s does', (t) => {
+posix('the file of a listener goes with it, as node:net’s does', (t) => {
   const path = newPath();
   const listener = UnixListener.bind(path);
   t.true(existsSync(path));
@@ -70,7 +73,7 @@ test('the file of a listener goes with it, as node:net’s does', (t) => {
   listener.close();
 });
 
-test('that nobody listens is thrown by connect', (t) => {
+posix('that nobody listens is thrown by connect', (t) => {
   const path = newPath();
   const missing = t.throws(() => UnixStream.connect(path)) as SystemError;
   t.deepEqual([missing.code, missing.syscall, missing.address], ['ENOENT', 'connect', path]);
@@ -80,7 +83,7 @@ test('that nobody listens is thrown by connect', (t) => {
   datagram.close();
 });
 
-test('names that are none are refused', (t) => {
+posix('names that are none are refused', (t) => {
   for (const name of ['', 'x'.repeat(108), 'a\0b', 5 as unknown as string]) {
     t.throws(() => UnixListener.bind(name), { code: 'ERR_SIDEPORT_INVALID_ARG' });
     t.throws(() => UnixStream.connect(name), { code: 'ERR_SIDEPORT_INVALID_ARG' });
@@ -91,7 +94,7 @@ test('names that are none are refused', (t) => {
   t.throws(() => UnixListener.bind('/nowhere/at/all'), { code: 'ENOENT' });
 });
 
-test('a pair is connected; each end hears of the other’s close', (t) => {
+posix('a pair is connected; each end hears of the other’s close', (t) => {
   using poll = newPoll();
   const [a, b] = UnixStream.pair();
   poll.registry.register(a, 1, BOTH);
@@ -109,7 +112,7 @@ test('a pair is connected; each end hears of the other’s close', (t) => {
   a.close();
 });
 
-test('bytes left unread at a close reset a Unix stream, too', (t) => {
+posix('bytes left unread at a close reset a Unix stream, too', (t) => {
   using poll = newPoll();
   const [a, b] = UnixStream.pair();
   poll.registry.register(a, 1, BOTH);
@@ -119,7 +122,7 @@ test('bytes left unread at a close reset a Unix stream, too', (t) => {
   a.close();
 });
 
-test('a node:net server and a node:net client are spoken to', async (t) => {
+posix('a node:net server and a node:net client are spoken to', async (t) => {
   const path = newPath();
   const server = createServer((socket) => socket.pipe(socket)).listen(path);
   await once(server, 'listening');
@@ -151,7 +154,7 @@ test('a node:net server and a node:net client are spoken to', async (t) => {
   await once(client, 'close');
 });
 
-test('the standard streams of a child process are sources by way of a pair', async (t) => {
+posix('the standard streams of a child process are sources by way of a pair', async (t) => {
   using poll = newPoll();
   const [ours, theirs] = UnixStream.pair();
   const child = spawn('sort', { stdio: [theirs.fd, theirs.fd, 'inherit'] });
@@ -166,7 +169,7 @@ test('the standard streams of a child process are sources by way of a pair', asy
   t.is((await exited)[0], 0);
 });
 
-test('edge, level and oneshot on a Unix stream', (t) => {
+posix('edge, level and oneshot on a Unix stream', (t) => {
   using poll = newPoll();
   const [a, b] = UnixStream.pair();
   poll.registry.register(b, 2, Interest.READABLE, PollOpt.LEVEL);
