@@ -12,10 +12,11 @@ import { backendName } from './lib/backend.js';
 import type { Comparison } from './lib/comparison.js';
 import { type Run, writeReport } from './lib/page.js';
 import { Report } from './lib/report.js';
+import { startup } from './startup/startup.js';
 import { timer } from './timer/timer.js';
 import { udp } from './udp/udp.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, few, bulk, latency, idle, crowd, udp, timer];
+const COMPARISONS: readonly Comparison[] = [startup, exit, awakener, echo, few, bulk, latency, idle, crowd, udp, timer];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');
