@@ -98,7 +98,9 @@ enum class Opcode : int32_t {
                   //     every later operation on the endpoint is released with that error.
   kProvide = 2,   // a = group, b = segment, c = index. Gives a receive buffer to the group.
   kCancel = 3,    // a = opcode to cancel. No effect when it is not in flight.
-  kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored.
+  kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored. Of a named pipe's
+                  //     server end also 3: the session ends, what its client has not read is lost. What
+                  //     is in flight is to be cancelled before; once it is released, kConnect may follow.
   kExtend = 5,    // a = n >= 1. The receive in flight may fill n buffers more than its limit: whoever
                   //     gives buffers back as they come need not see it end and start another. No
                   //     effect when none is in flight, or when it has reached its limit and ends.
@@ -107,7 +109,8 @@ enum class Opcode : int32_t {
                   //     result = descriptor (non-blocking, closed on exec), address = peer.
                   //     Errors of one aborted connection (ECONNABORTED, EPROTO, ...) are skipped;
                   //     EMFILE, ENFILE, ENOBUFS, ENOMEM release the operation with that error.
-  kConnect = 17,  // address = remote. result = 0 or error.
+  kConnect = 17,  // address = remote. result = 0 or error. Of a named pipe's server end, without an
+                  //     address: waits for a client.
   kReceive = 18,  // a = group, b = limit >= 1. Fills at most `limit` buffers, one completion each:
                   //     result = bytes > 0, (segment, index) = the buffer. result = 0: end of stream,
                   //     no buffer, released. -ENOBUFS: group empty, released, nothing lost. A backend
@@ -115,6 +118,7 @@ enum class Opcode : int32_t {
                   //     cancel is still reported, with kMore, and the release comes last.
   kSend = 19,     // a = segment, b = offset, c = length, d = flags. With kMorePieces the next record
                   //     continues this operation (same opcode and endpoint, at most kPiecesPerSend).
+                  //     To a pipe of messages each record's bytes are one message.
                   //     Completes when the kernel has taken every byte (result = total bytes) or
                   //     failed for good.
   kClose = 20,    // a = CloseMode. Cancels what is in flight on the endpoint (their releases precede
@@ -153,6 +157,8 @@ enum SendFlags : int32_t {
 enum CompletionFlags : int32_t {
   kMore = 1,      // the operation stays in flight
   kRejected = 2,  // the submission was refused; no operation was started, none is released
+  kGoesOn =
+      4,  // a receive from a pipe of messages: the next buffer goes on with this one's message
 };
 
 // Why the port was woken; OR-ed together until the port has seen them.

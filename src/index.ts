@@ -14,6 +14,7 @@ export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender 
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';
 export type { Membership, Multicast } from './client/sources/multicast.js';
+export { NamedPipe, type NamedPipeOptions, type PipeMode } from './client/sources/named-pipe.js';
 export type { FlushingObject, SourceObject } from './client/sources/source-object.js';
 export type { StreamObject } from './client/sources/stream-object.js';
 export { type Accepted, type BindOptions, TcpListener } from './client/sources/tcp-listener.js';

@@ -69,9 +69,7 @@ export class StreamSource extends Source implements Reader {
   /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
   static connected(kind: string, descriptor: Descriptor, peer: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
-    stream.kind = kind;
-    stream.#remote = peer;
-    stream.#adopted = true;
+    stream.prepare(kind, peer, true);
     return stream;
   }
 
@@ -96,9 +94,31 @@ export class StreamSource extends Source implements Reader {
     return stream;
   }
 
-  private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+  protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super(descriptor, fd, client, name);
     this.#connected = client !== undefined;
+  }
+
+  /** Not registered yet; see {@link connecting} and {@link connected}. */
+  protected prepare(kind: string, remote: Uint8Array, adopted: boolean): void {
+    this.kind = kind;
+    this.#remote = remote;
+    this.#adopted = adopted;
+  }
+
+  /** Nothing of what it was until now remains but its slot and its registrations: it is not connected yet. */
+  protected startOver(): void {
+    if (this.client) this.ending();
+    this.#connected = false;
+    this.#readEnded = false;
+    this.#writeClosed = false;
+    this.#error = undefined;
+    this.#sends = undefined;
+  }
+
+  /** Whether what is read and written are messages, apart from each other. */
+  protected get messages(): boolean {
+    return false;
   }
 
   // -- readiness -------------------------------------------------------------------------------------
@@ -195,7 +215,7 @@ export class StreamSource extends Source implements Reader {
     checkBytes(into);
     if (into.length === 0) return 0;
     if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
-    return this.#client().received.read(this, into);
+    return this.#client().received.read(this, into, this.messages);
   }
 
   /** As {@link read}, and what was read stays. */
@@ -204,7 +224,7 @@ export class StreamSource extends Source implements Reader {
     checkBytes(into);
     if (into.length === 0) return 0;
     if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
-    return this.#client().received.peek(this, into);
+    return this.#client().received.peek(this, into, this.messages);
   }
 
   /** Into one after another; an error that comes after some bytes is the next call's. */
@@ -245,7 +265,8 @@ export class StreamSource extends Source implements Reader {
     this.client?.checkAlive();
     if (bytes.length === 0) return 0;
     if (!this.#connected) return null;
-    const count = this.#sendQueue().write(bytes);
+    const queue = this.#sendQueue();
+    const count = this.messages ? queue.writeMessage(bytes) : queue.write(bytes);
     // Asked also after a part was taken: then there is no more room, and somebody must hear of it when there is.
     if (count < bytes.length) this.#hasRoom();
     if (count === 0) return null;
