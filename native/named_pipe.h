@@ -28,8 +28,11 @@ enum PipeTraits : int32_t { kServerEnd = 1, kMessages = 2 };
 // Bits of PipeTraits; -EINVAL when it is no named pipe. One that has messages is read by messages from here on.
 int32_t AdoptPipe(int fd);
 
-// Makes what was opened elsewhere fit to be read and written by a port: a descriptor that can be polled, a handle opened
-// for overlapped operations. -EINVAL when it is none, -EBADF.
+// What was opened elsewhere and is no socket: a descriptor that can be polled, a handle that was opened for overlapped
+// operations. Bits of Access; -EINVAL when it is none, -EBADF.
+enum Access : int32_t { kMayRead = 1, kMayWrite = 2 };
+int32_t ForeignAccess(int fd);
+// Makes it fit to be read and written by a port.
 int32_t AdoptForeign(int fd);
 
 }  // namespace sideport

@@ -13,6 +13,7 @@ export type { Endpoint } from './client/sources/address.js';
 export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender } from './client/sources/channel.js';
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';
+export { ForeignStream } from './client/sources/foreign-stream.js';
 export type { Membership, Multicast } from './client/sources/multicast.js';
 export { NamedPipe, type NamedPipeOptions, type PipeMode } from './client/sources/named-pipe.js';
 export type { FlushingObject, SourceObject } from './client/sources/source-object.js';

@@ -147,7 +147,11 @@ export interface SocketCalls {
   /** Bits of `PipeTrait`, or a negative errno. One that has messages is read by messages from then on. */
   pipeTraits(fd: number): number;
   adoptPipe(fd: number): Descriptor | number;
-  /** Takes over what is no socket: what can be polled, or on Windows a handle opened for overlapped operations. EINVAL, EBADF. */
+  /**
+   * Bits of `Access` of what is no socket: what can be polled, or on Windows a handle opened for overlapped operations. EINVAL,
+   * EBADF.
+   */
+  foreignAccess(fd: number): number;
   adoptForeign(fd: number): Descriptor | number;
 }
 

@@ -27,8 +27,9 @@ Napi::Value AdoptCall(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value PipeTraitsCall(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), AdoptPipe(IntArgument(info, 0)));
+template <int32_t (*kCall)(int)>
+Napi::Value AskCall(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), kCall(IntArgument(info, 0)));
 }
 
 }  // namespace
@@ -39,8 +40,9 @@ void AddNamedPipeCalls(Napi::Env env, Napi::Object calls) {
   };
   add("createPipe", CreatePipeCall);
   add("openPipe", OpenPipeCall);
-  add("pipeTraits", PipeTraitsCall);
+  add("pipeTraits", AskCall<AdoptPipe>);
   add("adoptPipe", AdoptCall<AdoptPipe>);
+  add("foreignAccess", AskCall<ForeignAccess>);
   add("adoptForeign", AdoptCall<AdoptForeign>);
 }
 

@@ -28,6 +28,7 @@ void UringPort::FinishCloseIfIdle(UringEndpoint* endpoint) {
   }
   endpoint->refusals = 0;
   endpoint->hung_up = false;
+  endpoint->polled = false;
   FinishClose(endpoint);
 }
 

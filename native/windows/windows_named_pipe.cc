@@ -88,15 +88,19 @@ int32_t AdoptPipe(int fd) {
   return ((flags & PIPE_SERVER_END) != 0 ? kServerEnd : 0) | (messages ? kMessages : 0);
 }
 
-int32_t AdoptForeign(int fd) {
+// Which of both it may no documented call tells.
+int32_t ForeignAccess(int fd) {
   StartWinsock();
   const HANDLE handle = ToHandle(fd);
   SetLastError(NO_ERROR);
   const DWORD type = GetFileType(handle);
   if (type == FILE_TYPE_UNKNOWN && GetLastError() != NO_ERROR) return LastNodeErrno();
   // Sockets, too, say that they are pipes; they have sources of their own.
-  return IsSynchronous(handle) || KindOf(fd) == HandleKind::kSocket ? NodeErrno(EINVAL) : 0;
+  const bool fits = !IsSynchronous(handle) && KindOf(fd) != HandleKind::kSocket;
+  return fits ? kMayRead | kMayWrite : NodeErrno(EINVAL);
 }
+
+int32_t AdoptForeign(int) { return 0; }
 
 HandleKind KindOf(int fd) {
   int value = 0;

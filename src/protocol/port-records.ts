@@ -43,4 +43,6 @@ export const PIECES_PER_SEND_TO = 64;
 export const CompletionFlag = { MORE: 1, REJECTED: 2, GOES_ON: 4 } as const;
 /** What `SocketCalls.pipeTraits` tells. Twin of `PipeTraits` in `native/named_pipe.h`. */
 export const PipeTrait = { SERVER_END: 1, MESSAGES: 2 } as const;
+/** What `SocketCalls.foreignAccess` tells. Twin of `Access` there. */
+export const Access = { READ: 1, WRITE: 2 } as const;
 export const WakeReason = { SUBMISSION: 1, CONTROL: 2 } as const;
