@@ -157,8 +157,7 @@ enum SendFlags : int32_t {
 enum CompletionFlags : int32_t {
   kMore = 1,      // the operation stays in flight
   kRejected = 2,  // the submission was refused; no operation was started, none is released
-  kGoesOn =
-      4,  // a receive from a pipe of messages: the next buffer goes on with this one's message
+  kGoesOn = 4,    // of a pipe of messages: the message goes on in the next buffer
 };
 
 // Why the port was woken; OR-ed together until the port has seen them.

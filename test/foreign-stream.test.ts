@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { Events, ForeignStream, Interest, Poll, PollOpt, type SystemError, TcpStream } from '../src/index.js';
 import { loadAddon } from '../src/native.js';
 import { expectEvents } from './util/expect-events.js';
+import { openFifo, openHandle, openPipeServer } from './util/handles.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
 import { onWindows, unless } from './util/platform.js';
@@ -22,22 +22,7 @@ test.after.always('the files are removed', () => rmSync(folder, { recursive: tru
 let names = 0;
 const newPath = () => join(folder, `${names++}`);
 
-/** Both ends of a pipe: nobody's but whoever adopts them. */
-function pipe(): { reader: number; writer: number } {
-  const path = newPath();
-  execFileSync('mkfifo', [path]);
-  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return { reader, writer: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
-}
-
-/** A handle opened for overlapped operations that nobody owns. */
-function handleOf(path: string): number {
-  const descriptor = loadAddon().socket.openPipe(path, false);
-  if (typeof descriptor === 'number') throw new Error(`${path}: ${descriptor}`);
-  const { fd } = descriptor;
-  descriptor.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
-  return fd;
-}
+const pipe = () => openFifo(newPath());
 
 posix('the ends of a pipe are sources: bytes come in order, then the end', (t) => {
   using poll = newPoll();
@@ -173,12 +158,12 @@ windows('a handle of a file is read from its beginning to its end, and written',
   const path = newPath();
   const bytes = new Pattern(5, 100_000).at(0, 100_000);
   writeFileSync(path, bytes);
-  const reader = ForeignStream.fromDescriptor(handleOf(path));
+  const reader = ForeignStream.fromDescriptor(openHandle(path));
   poll.registry.register(reader, 1, Interest.READABLE);
   t.true(readToEnd(poll, reader).equals(bytes));
   reader.close();
   writeFileSync(path, Buffer.alloc(bytes.length));
-  const writer = ForeignStream.fromDescriptor(handleOf(path));
+  const writer = ForeignStream.fromDescriptor(openHandle(path));
   poll.registry.register(writer, 2, Interest.WRITABLE);
   expectEvents(poll, { token: 2, writable: true });
   writeAll(poll, writer, bytes);
@@ -192,13 +177,9 @@ windows('a handle of a file is read from its beginning to its end, and written',
 
 windows('a handle that another library opened is bound, whatever it is: here one end of a pipe', (t) => {
   using poll = newPoll();
-  const { socket } = loadAddon();
   const name = `\\\\.\\pipe\\sideport-foreign-${process.pid}`;
-  const server = socket.createPipe(name, false, true, false, 1);
-  if (typeof server === 'number') throw new Error(`pipe: ${server}`);
-  const theirs = ForeignStream.fromDescriptor(handleOf(name));
-  server.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
-  const ours = ForeignStream.fromDescriptor(server.fd);
+  const ours = ForeignStream.fromDescriptor(openPipeServer(name));
+  const theirs = ForeignStream.fromDescriptor(openHandle(name));
   poll.registry.register(ours, 1, BOTH);
   poll.registry.register(theirs, 2, BOTH);
   expectEvents(poll, { token: 1, writable: true }, { token: 2, writable: true });

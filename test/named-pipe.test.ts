@@ -13,6 +13,7 @@ import {
 } from '../src/index.js';
 import { loadAddon } from '../src/native.js';
 import { expectEvents } from './util/expect-events.js';
+import { openHandle, openPipeServer } from './util/handles.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
 import { onWindows, underWine, unless } from './util/platform.js';
@@ -464,17 +465,11 @@ windows('a node:net server and a node:net client are spoken to', async (t) => {
 });
 
 windows('pipes opened elsewhere are adopted; what is none is refused, and stays as it was', (t) => {
-  const { socket, countDescriptors } = loadAddon();
+  const { countDescriptors } = loadAddon();
   const name = newName();
-  const handleOf = (descriptor: ReturnType<typeof socket.openPipe>) => {
-    if (typeof descriptor === 'number') throw new Error(`pipe: ${descriptor}`);
-    const { fd } = descriptor;
-    descriptor.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
-    return fd;
-  };
   const before = countDescriptors();
-  const serverHandle = handleOf(socket.createPipe(name, true, false, false, 1));
-  const clientHandle = handleOf(socket.openPipe(name, true));
+  const serverHandle = openPipeServer(name, true);
+  const clientHandle = openHandle(name, true);
   using poll = newPoll();
   const server = NamedPipe.fromDescriptor(serverHandle);
   const client = NamedPipe.fromDescriptor(clientHandle);

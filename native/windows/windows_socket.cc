@@ -155,6 +155,7 @@ void CloseSocket(int fd, CloseMode mode) {
 
 // Pipes and other handles come here, too: Winsock refuses what is no socket.
 void CloseDescriptor(int fd) {
+  StartWinsock();
   if (closesocket(ToSocket(fd)) != 0 && WSAGetLastError() == WSAENOTSOCK) CloseHandle(ToHandle(fd));
 }
 

@@ -43,7 +43,7 @@ const NAME_LENGTH_MAX = 256;
  * **Sessions.** From a client's arrival to `disconnect` is one session. Data, ends, errors, leases and unsent writes of a session are over with it;
  * none shows up in the next one. Registrations stay.
  *
- * **Messages.** In message mode a `write` is one message: it is taken whole, or not at all (null); one longer than a send buffer
+ * **Messages.** In message mode a `write` is one message, and each buffer of a `writev`: it is taken whole, or not at all (null); one longer than a send buffer
  * (`sendBufferSize`) is EMSGSIZE. A `read` gives no more than the rest of one message, and a lease part of one; {@link midMessage} says whether more of it follows, which
  * the system calls ERROR_MORE_DATA. Empty messages are neither sent nor told.
  *
