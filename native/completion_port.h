@@ -73,6 +73,13 @@
 // up to kDatagramsPerEndpoint times in a turn before other endpoints have theirs, and one SendTo
 // carries several datagrams. A backend whose kernel takes one datagram per call (IOCP) keeps several
 // overlapped receives, each with a buffer of the group, in flight for one ReceiveFrom.
+//
+// ## Pipes, and descriptors and handles of other makers
+//
+// kReceive, kSend and kClose work on whatever can be read and written and is waited for: pipes,
+// terminals, serial lines, and on Windows any handle that was opened for overlapped operations. Those
+// are no sockets, which a backend finds out by itself; the rules about memory and releases are the
+// same. kAccept is theirs never, kConnect and the session of kShutdown are a named pipe's.
 #pragma once
 
 #include <cstddef>

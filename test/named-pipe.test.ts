@@ -12,12 +12,14 @@ import {
   type SystemError,
 } from '../src/index.js';
 import { loadAddon } from '../src/native.js';
+import type { PipeEndData } from './fixtures/pipe-end.js';
 import { expectEvents } from './util/expect-events.js';
 import { openHandle, openPipeServer } from './util/handles.js';
-import { ioThreadFor } from './util/io-thread.js';
+import { ioThreadFor, quiet } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
 import { onWindows, underWine, unless } from './util/platform.js';
 import { BOTH, readExactly, readToEnd, writeAll } from './util/streams.js';
+import { Barrier, TestThread } from './util/thread.js';
 
 const windows = unless(!onWindows, 'only Windows has named pipes');
 const posix = unless(onWindows, 'Windows has named pipes');
@@ -485,6 +487,36 @@ windows('pipes opened elsewhere are adopted; what is none is refused, and stays 
   client.close();
   t.throws(() => NamedPipe.fromDescriptor(99_996), { code: 'EBADF' });
   t.true(countDescriptors() <= before + 2);
+});
+
+for (const end of ['server', 'client'] as const) {
+  windows(`a thread that is terminated with a ${end}’s end closes it; what it wrote is read`, async (t) => {
+    using poll = newPoll();
+    const name = newName();
+    const barrier = new Barrier();
+    const mine = end === 'client' ? NamedPipe.create(name) : undefined;
+    if (mine) poll.registry.register(mine, SERVER, BOTH);
+    const data: PipeEndData = { ioThread: ioThread.share(), name, end, barrier: barrier.words };
+    const thread = new TestThread('pipe-end', data);
+    await barrier.reached(1);
+    const pipe = mine ?? NamedPipe.connect(name);
+    if (!mine) poll.registry.register(pipe, CLIENT, BOTH);
+    await barrier.reached(2);
+    await thread.worker.terminate();
+    t.is(readToEnd(poll, pipe).toString(), 'written');
+    pipe.close();
+  });
+}
+
+windows('a thread that is terminated while its instance waits leaves nothing', async (t) => {
+  const name = newName();
+  const barrier = new Barrier();
+  const data: PipeEndData = { ioThread: ioThread.share(), name, end: 'server', barrier: barrier.words };
+  const thread = new TestThread('pipe-end', data);
+  await barrier.reached(1);
+  await thread.worker.terminate();
+  await quiet(ioThread);
+  t.throws(() => NamedPipe.connect(name), { code: 'ENOENT' });
 });
 
 windows('pipes closed at any moment leave neither an operation nor a handle', async (t) => {

@@ -16,6 +16,9 @@ namespace {
 // What the system sets aside for either direction; more is taken from the writer's quota.
 constexpr DWORD kBufferSize = 65'536;
 
+// For a read that should be done at once and is not.
+constexpr DWORD kPatienceMs = 10;
+
 // UTF-16 is what both mean.
 const wchar_t* Wide(const char16_t* name) { return reinterpret_cast<const wchar_t*>(name); }
 
@@ -56,6 +59,7 @@ int32_t CreatePipeInstance(const char16_t* name, const PipeFlags& flags, int ins
                                           : PIPE_TYPE_BYTE | PIPE_READMODE_BYTE) |
                           PIPE_WAIT |
                           (flags.remote ? PIPE_ACCEPT_REMOTE_CLIENTS : PIPE_REJECT_REMOTE_CLIENTS);
+  // Microsoft documents ERROR_ACCESS_DENIED for a `first` that is none; Wine 8 ignores the flag.
   // No security attributes: the handle is not inherited, and the default descriptor lets the creator,
   // administrators and the system in, everybody else read at most.
   return Opened(CreateNamedPipeW(Wide(name), open_mode, pipe_mode, static_cast<DWORD>(instances),
@@ -135,9 +139,9 @@ DWORD InstantRead::Read(HANDLE handle, uint8_t* into, DWORD size, DWORD* count) 
   *count = 0;
   DWORD code = ReadFile(handle, into, size, nullptr, &overlapped) ? NO_ERROR : GetLastError();
   if (code == ERROR_IO_PENDING) {
-    // Somebody else, who has this pipe as well, has read what was there. Not a moment longer than this
-    // call may the kernel have the buffer.
-    CancelIoEx(handle, &overlapped);
+    // A filter driver (a virus scanner's, say) hands it on in its own time; or somebody else, who has this
+    // pipe as well, has read what was there. Not longer than this call may the kernel have the buffer.
+    if (WaitForSingleObject(event_, kPatienceMs) != WAIT_OBJECT_0) CancelIoEx(handle, &overlapped);
     WaitForSingleObject(event_, INFINITE);
     const auto status = static_cast<long>(overlapped.Internal);
     if (NodeErrnoOfStatus(status) != 0) return ERROR_OPERATION_ABORTED;
