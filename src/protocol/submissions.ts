@@ -59,4 +59,8 @@ export const Submission = {
   SET_TIMER: 17,
   /** As OPEN_LISTENER, for a stream that is connected already. */
   OPEN_CONNECTED_STREAM: 18,
+  /** The server's end of a named pipe lets its client go; what is unsent is dropped. Answered by DISCONNECTED. */
+  DISCONNECT: 19,
+  /** It waits for the next client. Not before DISCONNECTED was read: so nothing of one session is ever told in the next. */
+  RECONNECT: 20,
 } as const;

@@ -65,15 +65,27 @@ export class SendQueue {
     let count = this.#append(bytes);
     while (count < bytes.length && this.hasRoom) {
       const length = Math.min(limits.sendHighWaterBytes - this.unsentBytes, sendPool.bufferSize, bytes.length - count);
-      const name = sendPool.fill(length === bytes.length ? bytes : bytes.subarray(count, count + length));
-      this.#client.submit(Submission.SEND, this.#name.slot, this.#name.generation, name);
-      if (this.#last === NO_BUFFER) this.#first = name;
-      else sendPool.link(this.#last, name);
-      this.#last = name;
-      this.#bytes += length;
+      this.#put(length === bytes.length ? bytes : bytes.subarray(count, count + length));
       count += length;
     }
     return count;
+  }
+
+  /** Takes a message that fits a buffer, whole and apart from others, or nothing when there is no room; returns its bytes. */
+  writeMessage(bytes: Uint8Array): number {
+    if (!this.hasRoom) return 0;
+    this.#put(bytes);
+    return bytes.length;
+  }
+
+  #put(bytes: Uint8Array): void {
+    const { sendPool } = this.#client;
+    const name = sendPool.fill(bytes);
+    this.#client.submit(Submission.SEND, this.#name.slot, this.#name.generation, name);
+    if (this.#last === NO_BUFFER) this.#first = name;
+    else sendPool.link(this.#last, name);
+    this.#last = name;
+    this.#bytes += bytes.length;
   }
 
   /** A buffer comes back, and is the pool's again right after this. Out of order only when the stream was reset: nobody writes any more. */
