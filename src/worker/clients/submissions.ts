@@ -13,7 +13,7 @@ import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { Seen } from '../../protocol/transfer.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
-import { LostStream } from '../sources/lost-stream.js';
+import { EmptySlot } from '../sources/empty-slot.js';
 import { Sharer } from '../sources/sharer.js';
 import { listenerName, TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
@@ -116,20 +116,15 @@ function attach(
   fromGeneration: number,
 ) {
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
-  const { selector } = session;
-  // Published before the name was handed out, but perhaps not taken yet. Only that far: what the other client wrote until then cannot
-  // depend on anything that is still to be taken behind this entry, while what it wrote afterwards may. So there is no circle; a
-  // client that feigns one ends at `taking`.
-  const other = selector.session(clientId);
-  const isThere = () => selector.transfers.has(clientId, from, fromGeneration);
-  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
-  const stream = selector.transfers.take(clientId, from, fromGeneration);
+  const { transfers } = session.selector;
+  catchUp(session, clientId, () => transfers.has(clientId, from, fromGeneration));
+  const stream = transfers.take(clientId, from, fromGeneration);
   if (stream) stream.attach(session, slot, generation);
-  else new LostStream(session, slot, generation);
+  else EmptySlot.ofLostStream(session, slot, generation);
   return true;
 }
 
-/** As {@link attach}, of a listener. */
+/** A listener that another client shares, or this one, gets one more sharer, in a free slot. */
 function join(
   session: Session,
   slot: number,
@@ -141,9 +136,7 @@ function join(
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
   const { selector } = session;
   const name = listenerName(clientId, from, fromGeneration);
-  const other = selector.session(clientId);
-  const isThere = () => selector.listeners.has(name);
-  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
+  catchUp(session, clientId, () => selector.listeners.has(name));
   const listener = selector.listeners.get(name);
   if (listener) {
     selector.hasShared = true;
@@ -153,6 +146,16 @@ function join(
   }
   answerOffer(session.words, slot, generation, listener !== undefined);
   return true;
+}
+
+/**
+ * Takes another client's submissions until the one is taken that made what its name speaks of: published before the name was handed out,
+ * but perhaps not taken yet. Only that far: what the other client wrote until then cannot depend on anything that is still to be taken
+ * behind this entry, while what it wrote afterwards may. So there is no circle; a client that feigns one ends at `taking`.
+ */
+function catchUp({ selector }: Session, clientId: number, isThere: () => boolean): void {
+  const other = selector.session(clientId);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
 }
 
 function actOnSource(session: Session, opcode: number, slot: number, generation: number, a: number, b: number) {

@@ -14,7 +14,7 @@ import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import type { Session } from '../clients/session.js';
-import { AcceptCredit } from './accept-credit.js';
+import { EmptySlot } from './empty-slot.js';
 import type { Source } from './source.js';
 import type { TcpListener } from './tcp-listener.js';
 import type { TcpStream } from './tcp-stream.js';
@@ -38,7 +38,7 @@ export class Sharer implements Source {
   readonly generation: number;
   readonly session: Session;
   readonly #listener: TcpListener;
-  readonly #credits: AcceptCredit[] = [];
+  readonly #credits: EmptySlot[] = [];
   /** In the order in which they are claimed. */
   #dealt: Dealt[] = [];
   #wantsConnections = false;
@@ -73,7 +73,7 @@ export class Sharer implements Source {
   }
 
   addCredit(slot: number, generation: number): void {
-    const credit = new AcceptCredit(this.session, slot, generation);
+    const credit = EmptySlot.lent(this.session, slot, generation);
     // A credit that crossed our close on its way: nobody will use it.
     if (this.#closing) return credit.giveBack();
     this.#credits.push(credit);
@@ -90,7 +90,7 @@ export class Sharer implements Source {
   /** It gets a connection. There is a credit. */
   deal(connection: Connection): void {
     const { fd, address } = connection;
-    const credit = this.#credits.shift() as AcceptCredit;
+    const credit = this.#credits.shift() as EmptySlot;
     const { slot, generation } = credit;
     const { words } = this.session;
     offerClaim(words, slot, generation, Offer.DEALT);
