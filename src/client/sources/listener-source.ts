@@ -1,7 +1,7 @@
 /**
  * A TCP listener on its owner's thread: the connections accepted ahead, and the slots lent for more.
  */
-import { claim, Offer } from '../../atomics/claim.js';
+import { Offer } from '../../atomics/claim.js';
 import { offerDescriptor, wasAdopted } from '../../atomics/ownership.js';
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { fail, type SystemError, systemError } from '../../errors.js';
@@ -165,8 +165,8 @@ export class ListenerSource extends Source {
   }
 
   #claim({ slot, generation }: StreamSource): boolean {
-    const { words, clientId } = this.client as Client;
-    return claim(words, slot, generation, Offer.DEALT, clientId);
+    const { claims, clientId } = this.client as Client;
+    return claims.claim(slot, generation, Offer.DEALT, clientId);
   }
 
   /** Lends slots until `acceptAhead` connections are accepted or may be. Wakes only when accepting would stall. */

@@ -2,7 +2,7 @@
  * A stream's way from one thread to another, as its threads see it (protocol/transfer.ts): what the name says, and what is
  * made of it.
  */
-import { claim, nameExpired, Offer, offerClaim, useName } from '../../atomics/claim.js';
+import { Claims, nameExpired, Offer, useName } from '../../atomics/claim.js';
 import { awaitAdopted } from '../../atomics/ownership.js';
 import { fail, type SystemError, systemError } from '../../errors.js';
 import {
@@ -32,7 +32,7 @@ export function nameFor(
   state: StreamState,
   unread: UnreadData | undefined,
 ): DetachedStream {
-  offerClaim(client.words, slot, generation, Offer.DETACHED);
+  client.claims.offer(slot, generation, Offer.DETACHED);
   return {
     sideport: 'detached-stream',
     portId: client.portId,
@@ -75,7 +75,8 @@ export function claimStream(client: Client, { use, memory, slot, generation }: D
   const was = useName(word);
   if (was === NameUse.USED) throw fail('ERR_SIDEPORT_TRANSFER_USED');
   if (was === NameUse.EXPIRED) throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
-  if (claim(new Int32Array(memory), slot, generation, Offer.DETACHED, client.clientId)) return;
+  // The other client's memory: seen through this once.
+  if (new Claims(new Int32Array(memory)).claim(slot, generation, Offer.DETACHED, client.clientId)) return;
   nameExpired(word);
   throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
 }

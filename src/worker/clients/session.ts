@@ -11,6 +11,7 @@
  * `lingerMs`. The memory is let go only when the last operation of the last source is reaped, because
  * until then the kernel may read or write it.
  */
+import { Claims } from '../../atomics/claim.js';
 import { ring } from '../../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../../atomics/flag.js';
 import { addReadiness, setCarried } from '../../atomics/readiness.js';
@@ -31,6 +32,7 @@ export class Session {
   readonly clientId: number;
   readonly selector: Selector;
   readonly words: Int32Array;
+  readonly claims: Claims;
   readonly slotCount: number;
   readonly submissions: RingConsumer;
   readonly receivePool: ReceivePool;
@@ -57,6 +59,7 @@ export class Session {
     this.#memory = memory;
     const { words, geometry } = memory;
     this.words = words;
+    this.claims = new Claims(words);
     this.slotCount = geometry.slotCount;
     this.submissions = new RingConsumer(
       words,

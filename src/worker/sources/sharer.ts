@@ -9,7 +9,7 @@
  * Both edges are one swap (atomics/claim.ts), so no connection has two owners, and none is lost with a thread that had not
  * asked for it.
  */
-import { expireClaim, isClaimPending, Offer, offerClaim } from '../../atomics/claim.js';
+import { Offer } from '../../atomics/claim.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
@@ -63,10 +63,10 @@ export class Sharer implements Source {
 
   /** Connections dealt and not claimed. */
   get behind(): number {
-    const { words } = this.session;
+    const { claims } = this.session;
     while (this.#dealt.length > 0) {
       const { slot, generation } = this.#dealt[0] as Dealt;
-      if (isClaimPending(words, slot, generation, Offer.DEALT)) break;
+      if (claims.isPending(slot, generation, Offer.DEALT)) break;
       this.#dealt.shift();
     }
     return this.#dealt.length;
@@ -92,8 +92,8 @@ export class Sharer implements Source {
     const { fd, address } = connection;
     const credit = this.#credits.shift() as EmptySlot;
     const { slot, generation } = credit;
-    const { words } = this.session;
-    offerClaim(words, slot, generation, Offer.DEALT);
+    const { words, claims } = this.session;
+    claims.offer(slot, generation, Offer.DEALT);
     words.set(address, slotBase(slot) + Slot.ADDRESS);
     const stream = credit.redeem(connection);
     this.#dealt.push({ stream, fd, address, slot, generation, sinceMs: performance.now() });
@@ -114,7 +114,7 @@ export class Sharer implements Source {
       if (olderThanMs > 0 && dealt.sinceMs > beforeMs) break;
       this.#dealt.shift();
       const { slot, generation } = dealt;
-      if (expireClaim(this.session.words, slot, generation, Offer.DEALT) !== 0) continue;
+      if (this.session.claims.expire(slot, generation, Offer.DEALT) !== 0) continue;
       // From here on nobody has the connection.
       this.session.removeSource(dealt.slot, dealt.generation);
       back.push(dealt);
