@@ -19,7 +19,7 @@ import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import { type DetachedStream, Seen, type UnreadData } from '../../protocol/transfer.js';
+import { type DetachedStream, Seen, type StreamKind, type UnreadData } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
@@ -52,7 +52,7 @@ export class StreamSource extends Source implements Reader {
   #sends: SendQueue | undefined;
   #connected: boolean;
   /** Set before anybody can see it; a Unix listener's connections are accepted as any others. */
-  kind = 'TcpStream';
+  kind: StreamKind = 'TcpStream';
   /** It was connected before it was ours. */
   #adopted = false;
   #readEnded = false;
@@ -67,7 +67,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
-  static connected(kind: string, descriptor: Descriptor, peer: Uint8Array): StreamSource {
+  static connected(kind: StreamKind, descriptor: Descriptor, peer: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
     stream.kind = kind;
     stream.#remote = peer;
@@ -81,8 +81,8 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Detached elsewhere, and ours if this does not throw. */
-  static attached(name: DetachedStream): StreamSource {
-    const client = clientFor(name);
+  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind): StreamSource {
+    const client = clientFor(name, kind);
     const slot = client.allocate(DEPARTED);
     try {
       claimStream(client, name);
@@ -92,6 +92,7 @@ export class StreamSource extends Source implements Reader {
     }
     const stream = new StreamSource(undefined, name.fd, client, { slot, generation: client.generation(slot) });
     client.transfer(stream, stream);
+    stream.kind = kind;
     stream.#arrive(name);
     return stream;
   }
@@ -295,7 +296,7 @@ export class StreamSource extends Source implements Reader {
 
   // -- moving ----------------------------------------------------------------------------------------
 
-  detach(client: Client): DetachedStream {
+  detach(client: Client): DetachedStream<StreamKind> {
     this.checkOpen();
     this.openOn(client);
     const mine = this.#client();
@@ -325,7 +326,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Goes on where the last owner left off. */
-  #arrive({ clientId, slot, generation, state, unread }: DetachedStream): void {
+  #arrive({ clientId, slot, generation, state, unread }: DetachedStream<StreamKind>): void {
     const client = this.#client();
     client.words.set(state.remote, slotBase(this.slot) + Slot.ADDRESS);
     presumeCarried(client.words, this.slot, state.unsentBytes);

@@ -1,6 +1,7 @@
 /** `UnixStream`: a stream between processes of one machine. Not on Windows. */
 import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
+import type { DetachedStream } from '../../protocol/transfer.js';
 import { adoptSocket } from './adopt.js';
 import { StreamObject } from './stream-object.js';
 import { StreamSource } from './stream-source.js';
@@ -17,7 +18,7 @@ import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, 
  * theirs.close();
  * ```
  */
-export class UnixStream extends StreamObject {
+export class UnixStream extends StreamObject<'UnixStream'> {
   /** @internal */
 
   constructor(source: StreamSource) {
@@ -35,6 +36,18 @@ export class UnixStream extends StreamObject {
     const descriptor = openUnixSocket(UNIX_STREAM);
     unixStep(descriptor, 'connect', name, loadAddon().socket.connectUnix(descriptor.fd, bytes));
     return UnixStream.#connected(descriptor);
+  }
+
+  /**
+   * Takes over a stream that another thread, or this one, has detached, exactly where it stood. It is registered nowhere;
+   * whatever is unread is readable at once.
+   *
+   * @param name  what `detach` gave; good for one attach
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`,
+   * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedStream<'UnixStream'>): UnixStream {
+    return new UnixStream(StreamSource.attached(name, 'UnixStream'));
   }
 
   /** Two streams that are each other's peer. @throws the system's error, ERR_SIDEPORT_UNSUPPORTED */

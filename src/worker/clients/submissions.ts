@@ -52,7 +52,7 @@ function takeEntries(session: Session, count: number, done: (() => boolean) | un
     const a = words[at + 3] as number;
     const b = words[at + 4] as number;
     const c = words[at + 5] as number;
-    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN_LISTENER) {
+    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN) {
       const arrive = opcode === Submission.ATTACH_STREAM ? attach : join;
       if (!arrive(session, slot, generation, a, b, c)) return -1 - offset;
     } else if (!act(session, opcode, slot, generation, a, b)) {
