@@ -27,4 +27,10 @@ export { Registration, SetReadiness, type SharedSetReadiness } from './client/so
 export { SideportError, type SideportErrorCode, type SystemError } from './errors.js';
 export type { SocketAddress } from './protocol/address.js';
 export type { IoThreadStats } from './protocol/control.js';
-export type { DetachedStream, SharedListener, SharedUnixListener } from './protocol/transfer.js';
+export type {
+  DetachedStream,
+  SharedListener,
+  SharedUdpSocket,
+  SharedUnixDatagram,
+  SharedUnixListener,
+} from './protocol/transfer.js';

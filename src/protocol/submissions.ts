@@ -59,4 +59,9 @@ export const Submission = {
   SET_TIMER: 17,
   /** As OPEN_LISTENER, for a stream that is connected already. */
   OPEN_CONNECTED_STREAM: 18,
+  /**
+   * slot = a shared datagram socket, whose CLOSE follows. Whatever this client has of it and has not recycled, it never will: the
+   * datagrams go to the other sharers.
+   */
+  HAND_BACK: 19,
 } as const;

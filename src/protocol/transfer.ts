@@ -136,3 +136,5 @@ export interface SharedFile {
 
 export type SharedListener = SharedSource<'TcpListener'>;
 export type SharedUnixListener = SharedSource<'UnixListener'>;
+export type SharedUdpSocket = SharedSource<'UdpSocket'>;
+export type SharedUnixDatagram = SharedSource<'UnixDatagram'>;

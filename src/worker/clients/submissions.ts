@@ -12,10 +12,12 @@ import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { Seen } from '../../protocol/transfer.js';
+import { DatagramSharer } from '../sources/datagram-sharer.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
 import { EmptySlot } from '../sources/empty-slot.js';
+import { sharedName } from '../sources/shareable.js';
 import { Sharer } from '../sources/sharer.js';
-import { listenerName, TcpListener } from '../sources/tcp-listener.js';
+import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
 import type { Session } from './session.js';
@@ -90,13 +92,13 @@ function open(session: Session, opcode: number, slot: number, generation: number
   if (session.sources[slot] !== undefined || fd < 0 || !isInterest(interest)) return false;
   // Lost to the client's close or the end of its thread: the descriptor is closed already.
   if (!adoptDescriptor(session.selector.port.native, session.words, slot, generation, fd)) return true;
+  const name = sharedName(session.clientId, slot, generation);
   if (opcode === Submission.OPEN_LISTENER) {
-    const listener = new TcpListener(session.selector, listenerName(session.clientId, slot, generation), fd);
-    listener.join(session, slot, generation).setInterest(interest);
+    new TcpListener(session.selector, name, fd).join(session, slot, generation).setInterest(interest);
     return true;
   }
   if (opcode === Submission.OPEN_DATAGRAM) {
-    new DatagramSocket(session, slot, generation, fd).setInterest(interest);
+    new DatagramSocket(session.selector, name, fd).join(session, slot, generation).setInterest(interest);
     return true;
   }
   const at = slotBase(slot) + Slot.ADDRESS;
@@ -124,7 +126,7 @@ function attach(
   return true;
 }
 
-/** A listener that another client shares, or this one, gets one more sharer, in a free slot. */
+/** What another client shares, or this one, gets one more sharer, in a free slot. */
 function join(
   session: Session,
   slot: number,
@@ -135,16 +137,12 @@ function join(
 ) {
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
   const { selector } = session;
-  const name = listenerName(clientId, from, fromGeneration);
-  catchUp(session, clientId, () => selector.listeners.has(name));
-  const listener = selector.listeners.get(name);
-  if (listener) {
-    selector.hasShared = true;
-    listener.join(session, slot, generation);
-  } else {
-    session.push(EventKind.RELEASED, slot, generation);
-  }
-  answerOffer(session.words, slot, generation, listener !== undefined);
+  const name = sharedName(clientId, from, fromGeneration);
+  catchUp(session, clientId, () => selector.shareable.has(name));
+  const shareable = selector.shareable.get(name);
+  if (shareable) shareable.join(session, slot, generation);
+  else session.push(EventKind.RELEASED, slot, generation);
+  answerOffer(session.words, slot, generation, shareable !== undefined);
   return true;
 }
 
@@ -164,7 +162,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   switch (opcode) {
     case Submission.SEND: {
       if (!session.sendBuffers.take(a)) return false;
-      if (!stale && (source instanceof TcpStream || source instanceof DatagramSocket)) source.send(a);
+      if (!stale && (source instanceof TcpStream || source instanceof DatagramSharer)) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }
@@ -177,6 +175,9 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
     case Submission.CLOSE:
       if (!stale) source.close(a);
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
+    case Submission.HAND_BACK:
+      if (!stale && source instanceof DatagramSharer) source.handBack();
+      return stale || source instanceof DatagramSharer;
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
     case Submission.DETACH_STREAM:

@@ -14,6 +14,7 @@ import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import type { Session } from '../clients/session.js';
+import type { Dealable } from './dealer.js';
 import { EmptySlot } from './empty-slot.js';
 import type { Source } from './source.js';
 import type { TcpListener } from './tcp-listener.js';
@@ -33,7 +34,8 @@ interface Dealt extends Connection {
   readonly sinceMs: number;
 }
 
-export class Sharer implements Source {
+export class Sharer implements Source, Dealable {
+  readonly isStalled = false;
   readonly slot: number;
   readonly generation: number;
   readonly session: Session;
