@@ -29,6 +29,7 @@ export type { SocketAddress } from './protocol/address.js';
 export type { IoThreadStats } from './protocol/control.js';
 export type {
   DetachedStream,
+  DetachedTimer,
   SharedListener,
   SharedUdpSocket,
   SharedUnixDatagram,

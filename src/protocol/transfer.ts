@@ -77,6 +77,18 @@ export interface StreamState {
   readonly full: boolean;
 }
 
+/** What `Timer.detach()` gives. The I/O thread has no part in it: the timer is set there to when it is due next. */
+export interface DetachedTimer {
+  readonly sideport: 'detached-timer';
+  /** One word, `NameUse`. */
+  readonly use: SharedArrayBuffer;
+  /** The first expiry that is not counted yet, on the shared clock (protocol/clock.ts); undefined: there is none to come. */
+  readonly dueMs: number | undefined;
+  readonly intervalMs: number;
+  /** Counted and not read. */
+  readonly expirations: number;
+}
+
 /** By the public class's name. */
 export type StreamKind = 'TcpStream' | 'UnixStream';
 
