@@ -63,11 +63,14 @@ export class Claims {
     return Atomics.load(this.#wide, index(slot)) === word(generation, offer);
   }
 
-  /** I/O thread: 0 when nobody will have what was offered any more, else the client that has claimed it. The other swap from pending. */
-  expire(slot: number, generation: number, offer: OfferKind): number {
+  /**
+   * I/O thread: undefined when nobody will have what was offered any more, else the client that has claimed it; 0 if that has offered it again, by
+   * detaching it. The other swap from pending.
+   */
+  expire(slot: number, generation: number, offer: OfferKind): number | undefined {
     const pending = word(generation, offer);
     const was = Atomics.compareExchange(this.#wide, index(slot), pending, word(generation, EXPIRED));
-    return was === pending ? 0 : Number(was & 0xffff_ffffn);
+    return was === pending ? undefined : Number(was & 0xffff_ffffn);
   }
 }
 

@@ -163,12 +163,12 @@ export class Selector {
     const nowMs = performance.now();
     this.linger.expire(nowMs);
     this.transfers.expire(nowMs);
-    for (const listener of this.dealing) listener.passOn();
+    const passOnMs = this.#passOn(nowMs);
     this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
     const retryMs = this.#acceptRetries.length > 0 ? Math.ceil(this.#acceptRetryDueMs - nowMs) : limitMs;
     const timerMs = this.timers.first ? Math.ceil(this.timers.first.dueMs - nowMs) : limitMs;
-    return Math.min(limitMs, retryMs, timerMs);
+    return Math.min(limitMs, retryMs, timerMs, passOnMs);
   }
 
   /** The listener is tried again when a descriptor is closed here, or else after 100 ms: it may be closed elsewhere. */
@@ -224,6 +224,14 @@ export class Selector {
       this.timers.remove(timer);
       timer.expire(nowMs);
     }
+  }
+
+  #passOn(nowMs: number): number {
+    let againMs = Number.POSITIVE_INFINITY;
+    for (const listener of this.dealing) {
+      againMs = Math.min(againMs, listener.passOn(nowMs, this.#configuration.passOnAfterMs));
+    }
+    return Math.ceil(againMs);
   }
 
   #retryAccepts(): void {

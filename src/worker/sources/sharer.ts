@@ -35,7 +35,6 @@ interface Dealt extends Connection {
 }
 
 export class Sharer implements Source, Dealable {
-  readonly isStalled = false;
   readonly slot: number;
   readonly generation: number;
   readonly session: Session;
@@ -44,6 +43,7 @@ export class Sharer implements Source, Dealable {
   /** In the order in which they are claimed. */
   #dealt: Dealt[] = [];
   #wantsConnections = false;
+  #stalled = false;
   #closing = false;
 
   constructor(listener: TcpListener, session: Session, slot: number, generation: number) {
@@ -57,6 +57,16 @@ export class Sharer implements Source, Dealable {
   /** Whether it is to be dealt connections. */
   get isEligible(): boolean {
     return this.#wantsConnections && this.#credits.length > 0;
+  }
+
+  /** Something was taken back from it, and it has not been heard of since: others come first. */
+  get isStalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** Since when the connection lies there that was dealt first and is not claimed; undefined without one. */
+  get behindSinceMs(): number | undefined {
+    return this.behind > 0 ? this.#dealt[0]?.sinceMs : undefined;
   }
 
   get credits(): number {
@@ -78,6 +88,8 @@ export class Sharer implements Source, Dealable {
     const credit = EmptySlot.lent(this.session, slot, generation);
     // A credit that crossed our close on its way: nobody will use it.
     if (this.#closing) return credit.giveBack();
+    // Whoever accepts lends another slot: it is alive.
+    this.#stalled = false;
     this.#credits.push(credit);
     this.#listener.changed();
   }
@@ -107,21 +119,19 @@ export class Sharer implements Source, Dealable {
     this.session.ready(this.slot, this.generation, Readiness.FAILED, errno);
   }
 
-  /** What it was dealt and will never claim, or has not within `olderThanMs`: at most `limit`, the oldest first. */
-  takeBack(olderThanMs = 0, limit = Number.POSITIVE_INFINITY): Connection[] {
-    const beforeMs = performance.now() - olderThanMs;
-    const back: Connection[] = [];
-    while (this.behind > 0 && back.length < limit) {
-      const dealt = this.#dealt[0] as Dealt;
-      if (olderThanMs > 0 && dealt.sinceMs > beforeMs) break;
-      this.#dealt.shift();
+  /**
+   * The connection that it was dealt first and has not claimed, and now cannot any more: nobody has it. Undefined without one. One swap, and the
+   * slot goes back: so it costs little to take a connection back as soon as somebody else would claim it sooner.
+   */
+  takeBack(): Connection | undefined {
+    for (let dealt = this.#dealt.shift(); dealt; dealt = this.#dealt.shift()) {
       const { slot, generation } = dealt;
-      if (this.session.claims.expire(slot, generation, Offer.DEALT) !== 0) continue;
-      // From here on nobody has the connection.
-      this.session.removeSource(dealt.slot, dealt.generation);
-      back.push(dealt);
+      if (this.session.claims.expire(slot, generation, Offer.DEALT) !== undefined) continue;
+      this.#stalled = true;
+      this.session.removeSource(slot, generation);
+      return dealt;
     }
-    return back;
+    return undefined;
   }
 
   /** The client ends: before its sources are closed. */
@@ -133,7 +143,8 @@ export class Sharer implements Source, Dealable {
     if (this.#closing) return;
     this.#closing = true;
     this.#wantsConnections = false;
-    const unclaimed = this.takeBack();
+    const unclaimed: Connection[] = [];
+    for (let one = this.takeBack(); one; one = this.takeBack()) unclaimed.push(one);
     for (const credit of this.#credits.splice(0)) credit.giveBack();
     this.#listener.left(this, unclaimed);
   }

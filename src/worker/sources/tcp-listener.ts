@@ -13,7 +13,7 @@
  * kernel's backlog holds what comes; so clients that do not accept cost a bounded number of descriptors.
  *
  * A connection goes to the eligible sharer that is least behind, round robin on ties. So whoever stalls is passed over as soon as
- * it is behind; what it does not claim for {@link STALLED_MS} goes to one that has nothing unclaimed.
+ * it is behind; what it does not claim within `passOnAfterMs` goes to another, and until it claims again so does all that comes.
  */
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { CloseMode, PortOpcode } from '../../protocol/port-records.js';
@@ -25,7 +25,6 @@ import { ECANCELED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './errnos.js';
 import { type Connection, Sharer } from './sharer.js';
 
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
-const STALLED_MS = 500;
 
 export class TcpListener implements EndpointOwner {
   readonly #selector: Selector;
@@ -83,15 +82,28 @@ export class TcpListener implements EndpointOwner {
     this.#selector.port.close(this.#endpoint, CloseMode.RESET);
   }
 
-  /** Called every now and then: what a stalled sharer has not claimed goes to those that have nothing to do. */
-  passOn(): void {
-    const { sharers } = this.#dealer;
-    for (const sharer of sharers) {
-      for (const other of sharers) {
-        if (other === sharer || !other.isEligible || other.behind > 0) continue;
-        for (const connection of sharer.takeBack(STALLED_MS, other.credits)) other.deal(connection);
+  /**
+   * What has lain with a sharer for too long goes to others that are less behind, and not stalled themselves: so two that are slow do not pass it
+   * back and forth. Returns the milliseconds until there may be something to pass on.
+   */
+  passOn(nowMs: number, afterMs: number): number {
+    let againMs = Number.POSITIVE_INFINITY;
+    for (const sharer of this.#dealer.sharers) {
+      for (let sinceMs = sharer.behindSinceMs; sinceMs !== undefined; sinceMs = sharer.behindSinceMs) {
+        if (sinceMs + afterMs > nowMs) {
+          againMs = Math.min(againMs, sinceMs + afterMs - nowMs);
+          break;
+        }
+        const heir = this.#heirOf(sharer);
+        if (!heir) {
+          againMs = Math.min(againMs, Math.max(1, afterMs));
+          break;
+        }
+        const connection = sharer.takeBack();
+        if (connection) heir.deal(connection);
       }
     }
+    return againMs;
   }
 
   /** A descriptor was closed or some time has passed: accepting may work again. */
@@ -133,6 +145,11 @@ export class TcpListener implements EndpointOwner {
     if (sharer) sharer.deal(connection);
     // A kernel that accepted past the limit before it saw the cancel. Nobody knows of it yet, so it can wait.
     else this.#waiting.push(connection);
+  }
+
+  #heirOf(sharer: Sharer): Sharer | undefined {
+    const next = this.#dealer.next();
+    return next && next !== sharer && !next.isStalled && next.behind < sharer.behind ? next : undefined;
   }
 
   #reset({ stream, fd }: Connection): void {

@@ -57,7 +57,8 @@ export class Transfers {
     for (const [name, transfer] of this.#offered) {
       if (transfer.dueMs > nowMs) return;
       const { session, slot, generation } = transfer.departure;
-      const claimant = this.#selector.session(session.claims.expire(slot, generation, Offer.DETACHED));
+      const claimedBy = session.claims.expire(slot, generation, Offer.DETACHED);
+      const claimant = claimedBy === undefined ? undefined : this.#selector.session(claimedBy);
       this.#offered.delete(name);
       if (claimant && !claimant.draining) {
         // Between its swap and its ATTACH_STREAM. To the tail, where it is the next to be due at the latest then.
