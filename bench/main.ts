@@ -10,9 +10,10 @@ import type { Comparison } from './lib/comparison.js';
 import { type Run, writeReport } from './lib/page.js';
 import { Report } from './lib/report.js';
 import { timer } from './timer/timer.js';
+import { transfer } from './transfer/transfer.js';
 import { udp } from './udp/udp.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, latency, idle, udp, timer];
+const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, latency, idle, udp, timer, transfer];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');
