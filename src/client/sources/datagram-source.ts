@@ -176,7 +176,7 @@ export class DatagramSource extends Source implements Reader {
     const { client } = this;
     const untilMs = performance.now() + SETTLE_MS;
     while (client?.isAlive && this.#sends && !this.#sends.isEmpty && performance.now() < untilMs) {
-      client.awaitRoom(this);
+      client.roomless.add(this);
       client.block(10);
       client.drainForPoll();
     }
@@ -197,7 +197,7 @@ export class DatagramSource extends Source implements Reader {
     const { client } = this;
     if (!client) return false;
     if (this.#sends ? this.#sends.hasRoom : client.sendPool.available(false)) return true;
-    client.awaitRoom(this);
+    client.roomless.add(this);
     return false;
   }
 
@@ -219,7 +219,7 @@ export class DatagramSource extends Source implements Reader {
 
   protected ending(): void {
     const client = this.#client();
-    client.forgetRoom(this);
+    client.roomless.forget(this);
     if (!this.#name) return client.datagrams.discard(this);
     client.datagrams.handBack(this);
     if (client.isAlive) client.submit(Submission.HAND_BACK, this.slot, this.generation);
