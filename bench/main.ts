@@ -14,9 +14,23 @@ import { type Run, writeReport } from './lib/page.js';
 import { Report } from './lib/report.js';
 import { startup } from './startup/startup.js';
 import { timer } from './timer/timer.js';
+import { transfer } from './transfer/transfer.js';
 import { udp } from './udp/udp.js';
 
-const COMPARISONS: readonly Comparison[] = [startup, exit, awakener, echo, few, bulk, latency, idle, crowd, udp, timer];
+const COMPARISONS: readonly Comparison[] = [
+  startup,
+  exit,
+  awakener,
+  echo,
+  transfer,
+  few,
+  bulk,
+  latency,
+  idle,
+  crowd,
+  udp,
+  timer,
+];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');

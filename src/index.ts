@@ -14,6 +14,7 @@ export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender 
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';
 export { ForeignStream } from './client/sources/foreign-stream.js';
+export type { MovableStream } from './client/sources/movable-stream.js';
 export type { Membership, Multicast } from './client/sources/multicast.js';
 export { NamedPipe, type NamedPipeOptions, type PipeMode } from './client/sources/named-pipe.js';
 export type { FlushingObject, SourceObject } from './client/sources/source-object.js';
@@ -29,4 +30,11 @@ export { Registration, SetReadiness, type SharedSetReadiness } from './client/so
 export { SideportError, type SideportErrorCode, type SystemError } from './errors.js';
 export type { SocketAddress } from './protocol/address.js';
 export type { IoThreadStats } from './protocol/control.js';
-export type { DetachedStream, SharedListener } from './protocol/transfer.js';
+export type {
+  DetachedStream,
+  DetachedTimer,
+  SharedListener,
+  SharedUdpSocket,
+  SharedUnixDatagram,
+  SharedUnixListener,
+} from './protocol/transfer.js';

@@ -3,8 +3,11 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { wrap } from 'comlink';
 import { Piscina } from 'piscina';
+import { Awakener, Timer, UdpSocket } from '../src/index.js';
 import type { PassedIn, use } from './fixtures/passed-in.js';
+import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { onWindows } from './util/platform.js';
 import { listen, Pair, readToEnd } from './util/streams.js';
 
 const ioThread = ioThreadFor(test);
@@ -54,12 +57,22 @@ function nodeEndpoint(worker: Worker) {
 }
 
 for (const [how, pass] of Object.entries(ways)) {
-  test(`a detached stream and a shared listener pass through ${how}`, async (t) => {
+  test(`names of detached and shared sources, of an Awakener and of an I/O thread pass through ${how}`, async (t) => {
     using pair = new Pair(ioThread);
     using listener = listen();
     const { port } = listener.localAddress();
-    const passed = { ioThread: ioThread.share(), stream: pair.server.detach(), listener: listener.share(ioThread) };
+    using udp = onWindows ? undefined : UdpSocket.bind({ host: '127.0.0.1', port: 0 });
+    const awakener = new Awakener(pair.poll.registry, 9);
+    const passed = {
+      ioThread: ioThread.share(),
+      stream: pair.server.detach(),
+      listener: listener.share(ioThread),
+      timer: Timer.after(1).detach(),
+      awakener: awakener.share(),
+      udp: udp?.share(ioThread),
+    };
     t.is(await pass(passed), port);
+    expectEvents(pair.poll, { token: 9, readable: true });
     t.is(readToEnd(pair.poll, pair.client).toString(), how);
   });
 }

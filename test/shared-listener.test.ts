@@ -9,6 +9,8 @@ import { connectTo, listen, readExactly } from './util/streams.js';
 import { Barrier, TestThread } from './util/thread.js';
 
 const ioThread = ioThreadFor(test);
+/** Passes nothing on. */
+const patient = ioThreadFor(test, { passOnAfterMs: 2 ** 31 - 1 });
 
 /** Threads that share a listener, and what they have accepted. */
 class Sharers {
@@ -65,9 +67,9 @@ function destroy(sockets: Socket[]): void {
 }
 
 test('2 000 connections are dealt to 4 sharers that are equally quick, within 5 per cent of one another', async (t) => {
-  using poll = new Poll({ ioThread });
+  using poll = new Poll({ ioThread: patient });
   const first = listen();
-  const name = first.share(ioThread);
+  const name = first.share(patient);
   const sharers = [first, ...[1, 2, 3].map(() => TcpListener.from(name))];
   for (const [token, sharer] of sharers.entries()) poll.registry.register(sharer, token, Interest.READABLE);
   const counts = [0, 0, 0, 0];
@@ -127,6 +129,39 @@ test('a sharer that stalls is passed over, and what it had not claimed goes to t
   destroy(sockets);
 });
 
+test('a sharer that was passed over is dealt nothing while another accepts, and its share again once it accepts', async (t) => {
+  using poll = new Poll({ ioThread });
+  using stalled = listen();
+  using quick = TcpListener.from(stalled.share(ioThread));
+  poll.registry.register(stalled, 1, Interest.READABLE);
+  poll.registry.register(quick, 2, Interest.READABLE);
+  const { port } = stalled.localAddress();
+  const events = new Events();
+  const acceptAll = async (count: number, ...listeners: TcpListener[]) => {
+    const counts = listeners.map(() => 0);
+    while (counts.reduce((sum, each) => sum + each) < count) {
+      if ((await poll.wait(events, 10_000)) === 0) throw new Error(`${counts} of ${count} came`);
+      for (const [index, listener] of listeners.entries()) {
+        for (let one = listener.accept(); one; one = listener.accept()) {
+          one.stream.abort();
+          counts[index] = (counts[index] as number) + 1;
+        }
+      }
+    }
+    return counts;
+  };
+  // Also those that were dealt to the one that accepts nothing.
+  const sockets = await connections(port, 20);
+  t.deepEqual(await acceptAll(20, quick), [20]);
+  t.is(stalled.accept(), null);
+  // A round trip: by then the I/O thread knows.
+  await ioThread.stats();
+  sockets.push(...(await connections(port, 20)));
+  const counts = await acceptAll(20, stalled, quick);
+  t.true((counts[0] as number) > 0, counts.join());
+  destroy(sockets);
+});
+
 test('what a sharer had not claimed when it was terminated goes to the others', async (t) => {
   using listener = listen();
   const doomed = new Sharers();
@@ -170,6 +205,33 @@ test('what a sharer had not claimed when it closed goes to the others, in the sa
     }
   }
   t.deepEqual(peers.sort(), sockets.map(({ localPort }) => localPort as number).sort());
+  destroy(sockets);
+});
+
+test('a listener passes from thread to thread by share and close, and loses no connection', async (t) => {
+  using poll = new Poll({ ioThread });
+  let listener = listen();
+  const { port } = listener.localAddress();
+  poll.registry.register(listener, 1, Interest.READABLE);
+  const sockets: Socket[] = [];
+  let accepted = 0;
+  const acceptAll = () => {
+    for (let one = listener.accept(); one; one = listener.accept()) {
+      one.stream.abort();
+      accepted++;
+    }
+  };
+  for (let round = 0; round < 10; round++) {
+    sockets.push(...(await connections(port, 10)));
+    if (round % 3 === 0) acceptAll();
+    const next = TcpListener.from(structuredClone(listener.share()));
+    listener.close();
+    listener = next;
+    poll.registry.register(listener, 1, Interest.READABLE);
+  }
+  for (acceptAll(); accepted < 100; acceptAll()) expectEvents(poll, { token: 1, readable: true });
+  t.is(accepted, 100);
+  listener.close();
   destroy(sockets);
 });
 

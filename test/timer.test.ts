@@ -2,6 +2,7 @@ import test from 'ava';
 import { Events, Interest, Poll, PollOpt, Timer } from '../src/index.js';
 import { awaitEvents, expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
+import { TestThread } from './util/thread.js';
 
 const ioThread = ioThreadFor(test);
 const newPoll = () => new Poll({ ioThread });
@@ -105,8 +106,10 @@ test('of many timers each expires, and none before its time', (t) => {
   });
   const dueMs = timers.map((timer, at) => {
     const delayMs = 1 + ((at * 77) % 50);
+    // Before it is set: this thread may lose the processor right after.
+    const fromMs = performance.now();
     timer.set(delayMs);
-    return performance.now() + delayMs;
+    return fromMs + delayMs;
   });
   const events = new Events();
   const expired = new Set<number>();
@@ -158,4 +161,61 @@ test('bad times are refused; fractions round up', (t) => {
   timer.close();
   t.throws(() => timer.set(1), { code: 'ERR_SIDEPORT_CLOSED' });
   t.throws(() => timer.read(), { code: 'ERR_SIDEPORT_CLOSED' });
+});
+
+test('a timer moves, set or not, to this thread or another: what has expired and was not read counts, its beat goes on', async (t) => {
+  using poll = newPoll();
+  const timer = Timer.every(1);
+  poll.registry.register(timer, 1, READABLE);
+  expectEvents(poll, { token: 1, readable: true });
+  const name = structuredClone(timer.detach());
+  t.true(timer.closed);
+  t.throws(() => timer.detach(), { code: 'ERR_SIDEPORT_CLOSED' });
+  using moved = Timer.attach(name);
+  t.throws(() => Timer.attach(name), { code: 'ERR_SIDEPORT_TRANSFER_USED' });
+  t.throws(() => Timer.attach({} as never), { code: 'ERR_SIDEPORT_INVALID_ARG' });
+  t.true((moved.read() ?? 0) >= 1, 'it had expired');
+  poll.registry.register(moved, 2, READABLE);
+  expectEvents(poll, { token: 2, readable: true });
+  t.true((moved.read() ?? 0) >= 1, 'and does again');
+  const worker = new TestThread<number>('timer-heir', { ioThread: ioThread.share(), name: Timer.after(1).detach() });
+  t.is(await worker.finish(), 1);
+  using unset = Timer.attach(new Timer().detach());
+  poll.registry.register(unset, 3, READABLE);
+  unset.set(0);
+  expectEvents(poll, { token: 3, readable: true });
+});
+
+test('a timer that is detached again and again counts each expiry once', (t) => {
+  using poll = newPoll();
+  const startedMs = performance.now();
+  let timer = Timer.every(2);
+  let count = 0;
+  const events = new Events();
+  for (let round = 0; round < 50; round++) {
+    poll.registry.register(timer, round, READABLE);
+    poll.poll(events, 3);
+    if (round % 2 === 0) count += timer.read() ?? 0;
+    timer = Timer.attach(timer.detach());
+  }
+  poll.registry.register(timer, 0, READABLE);
+  expectEvents(poll, { token: 0, readable: true });
+  // At least this much time has passed when it is read, and no more afterwards.
+  const before = Math.floor((performance.now() - startedMs) / 2);
+  count += timer.read() ?? 0;
+  t.true(count >= 1 && count <= Math.ceil((performance.now() - startedMs) / 2), `${count}`);
+  t.true(before >= count - 1);
+  timer.close();
+});
+
+test('a one-shot timer that has expired and was read does not expire again where it goes', (t) => {
+  using poll = newPoll();
+  const timer = Timer.after(0);
+  poll.registry.register(timer, 1, READABLE);
+  expectEvents(poll, { token: 1, readable: true });
+  t.is(timer.read(), 1);
+  using moved = Timer.attach(timer.detach());
+  poll.registry.register(moved, 2, READABLE);
+  t.is(poll.poll(new Events(), 20), 0);
+  t.is(moved.read(), null);
 });

@@ -58,6 +58,10 @@ export const BLOCKING = script('sideport main: take, poll', 'sideport', 'take', 
 
 /** Handlers in two worker threads. */
 export const WORKERS = script('sideport 2 workers: take, poll', 'sideport-workers');
+/** The same, with one listener that they share. */
+export const SHARED = script('sideport 2 workers, shared listener', 'sideport-workers', 'shared');
+/** The main thread accepts, and moves each connection to one of two workers. */
+export const MOVED = script('sideport, moved to 2 workers', 'sideport-moves');
 export const RELAY = script('worker fed by postMessage', 'relay');
 export const CLUSTER = script('node:cluster, 2 processes', 'cluster');
 export const TRANSFER: Peer = {

@@ -102,6 +102,10 @@ export function reportCharts(report: Report, loads: readonly Load[], results: Re
 }
 
 /** The median of the rounds' ratios: both sides of each met about the same moment of the machine. */
-function ratio(name: Figure, rounds: readonly Measurement[] = [], baseline: readonly Measurement[] = []): number {
+export function ratio(
+  name: Figure,
+  rounds: readonly Measurement[] = [],
+  baseline: readonly Measurement[] = [],
+): number {
   return median(rounds.map((round, index) => round[name] / (baseline[index]?.[name] ?? Number.NaN)));
 }

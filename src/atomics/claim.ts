@@ -29,55 +29,69 @@ type OfferKind = (typeof Offer)[keyof typeof Offer];
 
 const EXPIRED = 0xffff_ffffn;
 
-function claimWord(generation: number, by: bigint): bigint {
+/** The claims of one client's slots. */
+export class Claims {
+  readonly #wide: BigInt64Array;
+
+  /** `words`: the client's control memory, all of it. */
+  constructor(words: Int32Array) {
+    this.#wide = new BigInt64Array(words.buffer);
+  }
+
+  /**
+   * Detaching client, before DETACH_STREAM is published; I/O thread, before ACCEPTED is. A store, as nobody else writes the word now: the
+   * slot's last claim is decided, and this one is named nowhere. Publishing orders it before whatever is done by the name.
+   */
+  offer(slot: number, generation: number, offer: OfferKind): void {
+    Atomics.store(this.#wide, index(slot), word(generation, offer));
+  }
+
+  /**
+   * Client: true when what was offered is its own from now on. A swap from pending, as is {@link expire}: one of the two succeeds. Whoever
+   * succeeds sees all that was written before the offer, because the swap reads what the offer stored.
+   */
+  claim(slot: number, generation: number, offer: OfferKind, clientId: number): boolean {
+    const pending = word(generation, offer);
+    return Atomics.compareExchange(this.#wide, index(slot), pending, word(generation, BigInt(clientId))) === pending;
+  }
+
+  /**
+   * I/O thread: whether neither edge has been taken. A look that may be late: pending may be claimed right after, so only {@link expire} decides.
+   * What is not pending stays so.
+   */
+  isPending(slot: number, generation: number, offer: OfferKind): boolean {
+    return Atomics.load(this.#wide, index(slot)) === word(generation, offer);
+  }
+
+  /**
+   * I/O thread: undefined when nobody will have what was offered any more, else the client that has claimed it; 0 if that has offered it again, by
+   * detaching it. The other swap from pending.
+   */
+  expire(slot: number, generation: number, offer: OfferKind): number | undefined {
+    const pending = word(generation, offer);
+    const was = Atomics.compareExchange(this.#wide, index(slot), pending, word(generation, EXPIRED));
+    return was === pending ? undefined : Number(was & 0xffff_ffffn);
+  }
+}
+
+function word(generation: number, by: bigint): bigint {
   return (BigInt(generation) << 32n) | by;
 }
 
 /** In units of 64 bits; `Slot.CLAIM` is even. */
-function claimIndex(slot: number): number {
+function index(slot: number): number {
   return (slotBase(slot) + Slot.CLAIM) >> 1;
 }
 
-function wide(words: Int32Array): BigInt64Array {
-  return new BigInt64Array(words.buffer);
-}
-
-/** Detaching client, before DETACH_STREAM is published; I/O thread, before ACCEPTED is. */
-export function offerClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): void {
-  Atomics.store(wide(words), claimIndex(slot), claimWord(generation, offer));
-}
-
-/** Client: true when what was offered is its own from now on. */
-export function claim(
-  words: Int32Array,
-  slot: number,
-  generation: number,
-  offer: OfferKind,
-  clientId: number,
-): boolean {
-  const pending = claimWord(generation, offer);
-  const claimed = claimWord(generation, BigInt(clientId));
-  return Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimed) === pending;
-}
-
-/** I/O thread: whether neither edge has been taken. */
-export function isClaimPending(words: Int32Array, slot: number, generation: number, offer: OfferKind): boolean {
-  return Atomics.load(wide(words), claimIndex(slot)) === claimWord(generation, offer);
-}
-
-/** I/O thread: 0 when nobody will have what was offered any more, else the client that has claimed it. */
-export function expireClaim(words: Int32Array, slot: number, generation: number, offer: OfferKind): number {
-  const pending = claimWord(generation, offer);
-  const was = Atomics.compareExchange(wide(words), claimIndex(slot), pending, claimWord(generation, EXPIRED));
-  return was === pending ? 0 : Number(was & 0xffff_ffffn);
-}
-
-/** Attaching thread: what the name's use word was; FRESH means that it is USED now, by us. */
+/**
+ * Attaching thread: what the name's use word was; FRESH means that it is USED now, by us. One swap for all who have the name, so one
+ * thread at most goes on to claim. What the stream was is in the name itself, which was complete before it was handed out.
+ */
 export function useName(use: Int32Array): number {
   return Atomics.compareExchange(use, 0, NameUse.FRESH, NameUse.USED);
 }
 
-/** Attaching thread: the name was fresh, but its time is over; whoever tries again is told the same. */
+/** Attaching thread: the name was fresh, but its time is over; whoever tries again is told the same. Only the thread that used it stores. */
 export function nameExpired(use: Int32Array): void {
   Atomics.store(use, 0, NameUse.EXPIRED);
 }

@@ -30,14 +30,18 @@ export function ownerWord(slot: number): number {
   return slotBase(slot) + Slot.OWNER;
 }
 
-/** Client: offers the descriptor, before the OPEN submission is published. */
+/**
+ * Client: offers the descriptor, before the OPEN submission is published, or the slot, before JOIN is. A store, as the slot's last tenant is
+ * decided (its RELEASED was read) and nobody else knows of this one; publishing the submission orders it before the I/O thread's swap.
+ */
 export function offerDescriptor(words: Int32Array, slot: number, generation: number): void {
   Atomics.store(words, ownerWord(slot), lent(generation));
 }
 
 /**
  * Client: whether the I/O thread has adopted the descriptor, waiting up to `timeoutMs` for it. Nobody notifies, since mostly nobody
- * waits: so it looks every millisecond. True also for a slot whose descriptor never was lent, as an accepted one's.
+ * waits: so it looks every millisecond, and a swap that a look misses the next one sees. LENT of this generation is left once and never
+ * comes back, so 'not-equal' is final. True also for a slot whose descriptor never was lent, as an accepted one's.
  */
 export function awaitAdopted(words: Int32Array, slot: number, generation: number, timeoutMs: number): boolean {
   const [at, still] = [ownerWord(slot), lent(generation)];
@@ -45,12 +49,16 @@ export function awaitAdopted(words: Int32Array, slot: number, generation: number
   return false;
 }
 
-/** I/O thread: the client offered its slot, without a descriptor, to a listener that it shares: joined, or there is none. */
+/**
+ * I/O thread: the client offered its slot, without a descriptor, to a listener that it shares: joined, or there is none. A store suffices where
+ * adopting needs a swap: without a descriptor the client's side has nothing to close, and never swaps this word. The client, which waits, sees by
+ * it that the RELEASED of a refusal is its only trace: that was pushed before, and is published after.
+ */
 export function answerOffer(words: Int32Array, slot: number, generation: number, joined: boolean): void {
   Atomics.store(words, ownerWord(slot), joined ? adopted(generation) : CLOSED);
 }
 
-/** Client, once {@link awaitAdopted}: whether it was. */
+/** Client, once {@link awaitAdopted}: whether it was. The word has left LENT for good, so a load sees what it was left for. */
 export function wasAdopted(words: Int32Array, slot: number, generation: number): boolean {
   return Atomics.load(words, ownerWord(slot)) === adopted(generation);
 }
@@ -60,7 +68,10 @@ export interface Claimant {
   claim(words: Int32Array, index: number, from: number, to: number, fd: number): boolean;
 }
 
-/** I/O thread: true when the descriptor is now the port's; false when the client closed it first. */
+/**
+ * I/O thread: true when the descriptor is now the port's; false when the client closed it first. In native code a swap from LENT of this
+ * generation, sequentially consistent: so is the client's, and one of them fails.
+ */
 export function adoptDescriptor(
   port: Claimant,
   words: Int32Array,

@@ -126,6 +126,7 @@ export interface IoThreadConfiguration {
   readonly acceptAhead: number;
   readonly lingerMs: number;
   readonly transferTimeoutMs: number;
+  readonly passOnAfterMs: number;
   readonly receiveBufferSize: number;
   readonly receiveBuffers: number;
   readonly maxReceiveBuffers: number;

@@ -47,10 +47,10 @@ export const Submission = {
   /** The data of a LATE event is this client's. */
   LATE_TAKEN: 13,
   /**
-   * A listener of another client is shared from a free slot. a, b, c = client, slot and generation of its first sharer. Answered
-   * by `Slot.OWNER`, which the client has offered: adopted, or closed when there is no such listener.
+   * What another client shares is shared from a free slot. a, b, c = client, slot and generation of its first sharer. Answered
+   * by `Slot.OWNER`, which the client has offered: adopted, or closed when there is nothing of that name.
    */
-  JOIN_LISTENER: 14,
+  JOIN: 14,
   /** As OPEN_LISTENER, for a datagram socket. Its SENDs name buffers of frames (protocol/datagram.ts). */
   OPEN_DATAGRAM: 15,
   /** The slot is a timer's. */
@@ -63,4 +63,9 @@ export const Submission = {
   DISCONNECT: 19,
   /** It waits for the next client. Not before DISCONNECTED was read: so nothing of one session is ever told in the next. */
   RECONNECT: 20,
+  /**
+   * slot = a shared datagram socket, whose CLOSE follows. Whatever this client has of it and has not recycled, it never will: the
+   * datagrams go to the other sharers.
+   */
+  HAND_BACK: 21,
 } as const;

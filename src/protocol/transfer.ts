@@ -77,12 +77,28 @@ export interface StreamState {
   readonly full: boolean;
 }
 
+/** What `Timer.detach()` gives. The I/O thread has no part in it: the timer is set there to when it is due next. */
+export interface DetachedTimer {
+  readonly sideport: 'detached-timer';
+  /** One word, `NameUse`. */
+  readonly use: SharedArrayBuffer;
+  /** The first expiry that is not counted yet, on the shared clock (protocol/clock.ts); undefined: there is none to come. */
+  readonly dueMs: number | undefined;
+  readonly intervalMs: number;
+  /** Counted and not read. */
+  readonly expirations: number;
+}
+
+/** By the public class's name. */
+export type StreamKind = 'TcpStream' | 'UnixStream';
+
 /**
  * What `detach()` gives: passes through `postMessage`, `workerData` and whatever else clones, to a thread of the same process.
  * It is good for one `attach`, within `transferTimeoutMs`.
  */
-export interface DetachedStream {
+export interface DetachedStream<Kind extends StreamKind = 'TcpStream'> {
   readonly sideport: 'detached-stream';
+  readonly kind: Kind;
   readonly portId: number;
   /** The detaching client, and the stream's name there. */
   readonly clientId: number;
@@ -103,16 +119,34 @@ export const NameUse = { FRESH: 0, USED: 1, EXPIRED: 2 } as const;
 /** Bits of DETACH_STREAM's `a`: what the detaching client has seen, so that the next owner need not be told. */
 export const Seen = { END: 1, CONNECT: 2, FAILURE: 4, ALL: 7 } as const;
 
+/** What is shared, by the public class's name. */
+export type SharedKind = 'TcpListener' | 'UnixListener' | 'UdpSocket' | 'UnixDatagram';
+
 /**
- * What `listener.share()` gives: passes through whatever clones, to threads of the same process. Good for any number of
- * sharers, as long as there is one.
+ * What `share()` gives: passes through whatever clones, to threads of the same process. Good for any number of sharers, as long as
+ * there is one.
  */
-export interface SharedListener {
-  readonly sideport: 'shared-listener';
+export interface SharedSource<Kind extends SharedKind = SharedKind> {
+  readonly sideport: 'shared-source';
+  readonly kind: Kind;
   readonly portId: number;
   /** Its first sharer. */
   readonly clientId: number;
   readonly slot: number;
   readonly generation: number;
   readonly fd: number;
+  /** Of a Unix socket that was bound to a name. */
+  readonly file?: SharedFile | undefined;
 }
+
+/** The file of a Unix socket. */
+export interface SharedFile {
+  readonly path: string;
+  /** One word (atomics/sharers.ts). */
+  readonly sharers: SharedArrayBuffer;
+}
+
+export type SharedListener = SharedSource<'TcpListener'>;
+export type SharedUnixListener = SharedSource<'UnixListener'>;
+export type SharedUdpSocket = SharedSource<'UdpSocket'>;
+export type SharedUnixDatagram = SharedSource<'UnixDatagram'>;

@@ -15,7 +15,7 @@
 #define CLAIMED 2   /* and by whom: CLAIMED + claimant */
 #define EXPIRED 7
 
-#ifdef MUTATE_NO_GENERATION /* claim.ts claimWord: without the generation */
+#ifdef MUTATE_NO_GENERATION /* claim.ts word: without the generation */
 #define WORD(g, by) (by)
 #else
 #define WORD(g, by) (8 * (g) + (by))

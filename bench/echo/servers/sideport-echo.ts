@@ -28,11 +28,12 @@ export class SideportEcho {
   readonly #into = new Uint8Array(READ_BYTES);
   #nextToken = LISTENER + 1;
 
-  constructor(ioThread: IoThread, reading: Reading, size: number) {
+  /** `listener`: instead of one of its own. */
+  constructor(ioThread: IoThread, reading: Reading, size: number, listener?: TcpListener) {
     this.#reading = reading;
     this.#handler = new Handler(size);
     this.#poll = new Poll({ ioThread });
-    this.#listener = TcpListener.bind({ host: '127.0.0.1', port: 0 });
+    this.#listener = listener ?? TcpListener.bind({ host: '127.0.0.1', port: 0 });
     this.port = this.#listener.localAddress().port;
     this.#poll.registry.register(this.#listener, LISTENER, Interest.READABLE);
   }
@@ -56,12 +57,16 @@ export class SideportEcho {
 
   #accept(): void {
     for (let next = this.#listener.accept(); next; next = this.#listener.accept()) {
-      const { stream } = next;
-      const token = this.#nextToken++;
-      stream.setNoDelay();
-      this.#connections.set(token, { token, stream, unsent: undefined, lease: undefined });
-      this.#poll.registry.register(stream, token, Interest.READABLE | Interest.WRITABLE);
+      next.stream.setNoDelay();
+      this.serve(next.stream);
     }
+  }
+
+  /** A connection, accepted here or elsewhere. */
+  serve(stream: TcpStream): void {
+    const token = this.#nextToken++;
+    this.#connections.set(token, { token, stream, unsent: undefined, lease: undefined });
+    this.#poll.registry.register(stream, token, Interest.READABLE | Interest.WRITABLE);
   }
 
   #serve(connection: Connection | undefined): void {

@@ -1,19 +1,20 @@
-/** sideport in two worker threads, each with a listener of its own, both served by one I/O thread. */
+/** sideport in two worker threads, both served by one I/O thread; each has a listener of its own, or, with `shared`, they share one. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { IoThread } from '../../../src/index.js';
+import { IoThread, TcpListener } from '../../../src/index.js';
 import { announce, endByItself, size } from '../serve.js';
 
 const THREADS = 2;
 
 endByItself();
 const ioThread = IoThread.default();
+const listener = process.argv[3] === 'shared' ? TcpListener.bind({ host: '127.0.0.1', port: 0 }) : undefined;
 const ports: number[] = [];
 for (let count = 0; count < THREADS; count++) {
   const worker = new Worker(new URL('./sideport-worker.js', import.meta.url), {
-    workerData: { ioThread: ioThread.share(), size },
+    workerData: { ioThread: ioThread.share(), size, listener: listener?.share(ioThread) },
   });
   const [port] = await once(worker, 'message');
   ports.push(port as number);
 }
-announce(ports);
+announce(listener ? ports.slice(0, 1) : ports);

@@ -196,6 +196,16 @@ export class ReceivedData {
     while (reader.lentChunk !== NO_CHUNK) this.#done(reader, reader.lentChunk);
   }
 
+  /** As {@link discard}, and what is unread, in buffers, is left to the I/O thread, which knows what was not given back. */
+  handBack(reader: Reader): void {
+    while (reader.firstChunk !== NO_CHUNK) {
+      const chunk = this.#shift(reader);
+      this.#unlinkFromAges(chunk);
+      this.#table.free(chunk);
+    }
+    this.discard(reader);
+  }
+
   /** A drain begins: what came before may be copied. */
   beginDrain(): void {
     this.#drain = (this.#drain + 1) | 0;

@@ -11,6 +11,11 @@ export interface IoThreadOptions {
   readonly maxSources?: number;
   /** Connections accepted before the program asks for them, per listener. Default 128. */
   readonly acceptAhead?: number;
+  /**
+   * How long a connection may lie with a thread that shares its listener and does not accept it, before it goes to another. That thread is then
+   * dealt nothing, as long as there is another, until it accepts again. Default 5.
+   */
+  readonly passOnAfterMs?: number;
   /** How long a closed stream may go on sending what was written. Default 30 000. */
   readonly lingerMs?: number;
   /** How long a detached stream waits to be attached; then it is closed. Default 30 000. */
@@ -60,6 +65,7 @@ export interface IoThreadOptions {
 const NUMBERS = {
   maxSources: [16_384, 1, 2 ** 20],
   acceptAhead: [128, 1, 65_536],
+  passOnAfterMs: [5, 0, 2 ** 31 - 1],
   lingerMs: [30_000, 0, 2 ** 31 - 1],
   transferTimeoutMs: [30_000, 0, 2 ** 31 - 1],
   receiveBufferSize: [65_536, 64, 2 ** 24],

@@ -7,6 +7,7 @@
  * another Poll's callbacks.
  */
 import type { BroadcastChannel } from 'node:worker_threads';
+import { Claims } from '../../atomics/claim.js';
 import { Sleeper } from '../../atomics/doorbell.js';
 import { status, wishForRoom } from '../../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../../atomics/ownership.js';
@@ -48,6 +49,7 @@ type Attached = Extract<AttachAnswer, { kind: 'attached' }>;
 export class Client {
   readonly portId: number;
   readonly words: Int32Array;
+  readonly claims: Claims;
   /** The same memory, for what is not made of words. */
   readonly bytes: Uint8Array;
   readonly limits: ClientLimits;
@@ -100,6 +102,7 @@ export class Client {
     this.portId = portId;
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
+    this.claims = new Claims(this.words);
     this.bytes = new Uint8Array(attached.memory);
     this.#ioHeader = new Int32Array(attached.ioHeader);
     const { geometry, segments } = attached;

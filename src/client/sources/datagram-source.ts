@@ -13,19 +13,28 @@ import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
 import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
-import { HEADER_BYTES } from '../../protocol/datagram.js';
+import { HEADER_BYTES, UDP_PAYLOAD_BYTES } from '../../protocol/datagram.js';
 import { EventKind } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
+import type { SharedSource } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import { DatagramQueue, type Destination } from '../buffers/datagram-queue.js';
 import { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
 import type { Client } from '../link/client.js';
+import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
+import { join, shareName } from './sharing.js';
 import { Source } from './source.js';
 
 const EAGAIN = errnoOf('EAGAIN');
 const EMSGSIZE = errnoOf('EMSGSIZE');
+
+type DatagramKind = 'UdpSocket' | 'UnixDatagram';
+
+/** The longest datagram that the kind of socket knows. Of a Unix socket the kernel says what is too long for its buffer; this is what a word holds. */
+const MAX_PAYLOAD = { UdpSocket: UDP_PAYLOAD_BYTES, UnixDatagram: 2 ** 30 } as const;
+
 /** Sends reach the kernel in microseconds; who waits longer for them waits for an I/O thread in trouble. */
 const SETTLE_MS = 1000;
 
@@ -33,17 +42,45 @@ export class DatagramSource extends Source implements Reader {
   firstChunk = NO_CHUNK;
   lastChunk = NO_CHUNK;
   lentChunk = NO_CHUNK;
-  readonly kind: string;
-  readonly #maxPayload: number;
+  /** The public class's name. */
+  readonly kind: DatagramKind;
   /** Made by the first send after the registration. */
   #sends: DatagramQueue | undefined;
   #error: SystemError | undefined;
 
-  /** `maxPayload`: the longest datagram that the kind of socket knows. */
-  constructor(kind: string, descriptor: Descriptor, maxPayload: number) {
-    super(descriptor, descriptor.fd);
+  /** By which it is shared; undefined until then. */
+  #name: SharedSource<DatagramKind> | undefined;
+
+  static bound(kind: DatagramKind, descriptor: Descriptor): DatagramSource {
+    return new DatagramSource(kind, descriptor, descriptor.fd);
+  }
+
+  /** Another thread's, shared. @throws as {@link join} */
+  static joined<Kind extends DatagramKind>(shared: SharedSource<Kind>, kind: Kind): DatagramSource {
+    const { client, name } = join(shared, kind);
+    const socket = new DatagramSource(kind, undefined, shared.fd, client, name);
+    client.transfer(name, socket);
+    socket.#name = shared;
+    return socket;
+  }
+
+  private constructor(
+    kind: DatagramKind,
+    descriptor: Descriptor | undefined,
+    fd: number,
+    client?: Client,
+    name?: SlotName,
+  ) {
+    super(descriptor, fd, client, name);
     this.kind = kind;
-    this.#maxPayload = maxPayload;
+  }
+
+  share<Kind extends DatagramKind>(client: Client): SharedSource<Kind> {
+    this.checkOpen();
+    this.openOn(client);
+    client.checkAlive();
+    this.#name ??= shareName(client, this, this.fd, this.kind);
+    return this.#name as SharedSource<Kind>;
   }
 
   // -- readiness -------------------------------------------------------------------------------------
@@ -77,7 +114,8 @@ export class DatagramSource extends Source implements Reader {
 
   #data(name: number, length: number): void {
     const client = this.#client();
-    if (this.closed) return client.recycle(name);
+    // Of a shared one the I/O thread has taken it back.
+    if (this.closed) return this.#name ? undefined : client.recycle(name);
     client.datagrams.add(this, name, HEADER_BYTES + length);
     this.raise(Ready.READABLE);
   }
@@ -119,7 +157,7 @@ export class DatagramSource extends Source implements Reader {
       throw fail('ERR_SIDEPORT_INVALID_ARG', 'Expected a Uint8Array (a Buffer is one)');
     }
     if (this.#error) throw this.takeError();
-    if (bytes.length > this.#maxPayload) throw systemError('send', EMSGSIZE);
+    if (bytes.length > MAX_PAYLOAD[this.kind]) throw systemError('send', EMSGSIZE);
     const { client } = this;
     if (!client) return this.#sendNow(bytes, destination);
     client.checkAlive();
@@ -182,7 +220,9 @@ export class DatagramSource extends Source implements Reader {
   protected ending(): void {
     const client = this.#client();
     client.roomless.forget(this);
-    client.datagrams.discard(this);
+    if (!this.#name) return client.datagrams.discard(this);
+    client.datagrams.handBack(this);
+    if (client.isAlive) client.submit(Submission.HAND_BACK, this.slot, this.generation);
   }
 
   #client(): Client {

@@ -1,21 +1,20 @@
 /**
- * A TCP listener on its owner's thread: the connections accepted ahead, and the slots lent for more.
+ * A listener, TCP or Unix-domain, on its owner's thread: the connections accepted ahead, and the slots lent for more.
  */
-import { claim, Offer } from '../../atomics/claim.js';
-import { offerDescriptor, wasAdopted } from '../../atomics/ownership.js';
+import { Offer } from '../../atomics/claim.js';
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
-import { fail, type SystemError, systemError } from '../../errors.js';
+import { type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { SharedListener } from '../../protocol/transfer.js';
+import type { SharedSource } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
 import type { SlotName, SlotOwner } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
+import { join, shareName } from './sharing.js';
 import { Source } from './source.js';
 import { StreamSource } from './stream-source.js';
-import { clientOf, DEPARTED, settleDescriptor } from './stream-transfer.js';
 
 /** Owns the slots that a listener has lent to the I/O thread, one for each connection to come. */
 class Credits implements SlotOwner {
@@ -36,8 +35,11 @@ class Credits implements SlotOwner {
   goneWithIoThread(): void {}
 }
 
+type ListenerKind = 'TcpListener' | 'UnixListener';
+
 export class ListenerSource extends Source {
-  readonly kind: string;
+  /** The public class's name. */
+  readonly kind: ListenerKind;
   readonly #accepted: StreamSource[] = [];
   /** Slots lent and neither used nor returned. */
   #credits = 0;
@@ -45,49 +47,39 @@ export class ListenerSource extends Source {
   #error: SystemError | undefined;
 
   /** By which it is shared; undefined until then. */
-  #name: SharedListener | undefined;
+  #name: SharedSource<ListenerKind> | undefined;
 
-  /** `kind`: the public class's name. */
-  static bound(kind: string, descriptor: Descriptor): ListenerSource {
+  static bound(kind: ListenerKind, descriptor: Descriptor): ListenerSource {
     return new ListenerSource(kind, descriptor, descriptor.fd);
   }
 
-  /** Another thread's, shared. @throws ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE */
-  static joined(name: SharedListener): ListenerSource {
-    const client = clientOf(name, 'shared-listener');
-    const slot = client.allocate(DEPARTED);
-    const mine = { slot, generation: client.generation(slot) };
-    offerDescriptor(client.words, slot, mine.generation);
-    client.submit(Submission.JOIN_LISTENER, slot, mine.generation, name.clientId, name.slot, name.generation);
-    client.flush();
-    settleDescriptor(client, mine);
-    if (!wasAdopted(client.words, slot, mine.generation)) throw fail('ERR_SIDEPORT_CLOSED');
-    const listener = new ListenerSource('TcpListener', undefined, name.fd, client, mine);
-    client.transfer(mine, listener);
-    listener.#name = name;
+  /** Another thread's, shared. @throws as {@link join} */
+  static joined<Kind extends ListenerKind>(shared: SharedSource<Kind>, kind: Kind): ListenerSource {
+    const { client, name } = join(shared, kind);
+    const listener = new ListenerSource(kind, undefined, shared.fd, client, name);
+    client.transfer(name, listener);
+    listener.#name = shared;
     listener.#lendSlots();
     return listener;
   }
 
-  private constructor(kind: string, descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+  private constructor(
+    kind: ListenerKind,
+    descriptor: Descriptor | undefined,
+    fd: number,
+    client?: Client,
+    name?: SlotName,
+  ) {
     super(descriptor, fd, client, name);
     this.kind = kind;
   }
 
-  share(client: Client): SharedListener {
+  share<Kind extends ListenerKind>(client: Client): SharedSource<Kind> {
     this.checkOpen();
     this.openOn(client);
     client.checkAlive();
-    settleDescriptor(client, this);
-    this.#name ??= {
-      sideport: 'shared-listener',
-      portId: client.portId,
-      clientId: client.clientId,
-      slot: this.slot,
-      generation: this.generation,
-      fd: this.fd,
-    };
-    return this.#name;
+    this.#name ??= shareName(client, this, this.fd, this.kind);
+    return this.#name as SharedSource<Kind>;
   }
 
   readiness(): number {
@@ -165,8 +157,8 @@ export class ListenerSource extends Source {
   }
 
   #claim({ slot, generation }: StreamSource): boolean {
-    const { words, clientId } = this.client as Client;
-    return claim(words, slot, generation, Offer.DEALT, clientId);
+    const { claims, clientId } = this.client as Client;
+    return claims.claim(slot, generation, Offer.DEALT, clientId);
   }
 
   /** Lends slots until `acceptAhead` connections are accepted or may be. Wakes only when accepting would stall. */

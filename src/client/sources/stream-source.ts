@@ -19,7 +19,7 @@ import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import { type DetachedStream, Seen, type UnreadData } from '../../protocol/transfer.js';
+import { type DetachedStream, Seen, type StreamKind, type UnreadData } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
@@ -69,7 +69,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
-  static connected(kind: string, descriptor: Descriptor, peer: Uint8Array): StreamSource {
+  static connected(kind: StreamKind, descriptor: Descriptor, peer: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
     stream.prepare(kind, peer, true);
     return stream;
@@ -81,8 +81,8 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Detached elsewhere, and ours if this does not throw. */
-  static attached(name: DetachedStream): StreamSource {
-    const client = clientFor(name);
+  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind): StreamSource {
+    const client = clientFor(name, kind);
     const slot = client.allocate(DEPARTED);
     try {
       claimStream(client, name);
@@ -92,6 +92,7 @@ export class StreamSource extends Source implements Reader {
     }
     const stream = new StreamSource(undefined, name.fd, client, { slot, generation: client.generation(slot) });
     client.transfer(stream, stream);
+    if (kind !== KIND) stream.kind = kind;
     stream.#arrive(name);
     return stream;
   }
@@ -324,7 +325,7 @@ export class StreamSource extends Source implements Reader {
 
   // -- moving ----------------------------------------------------------------------------------------
 
-  detach(client: Client): DetachedStream {
+  detach(client: Client): DetachedStream<StreamKind> {
     this.checkOpen();
     this.openOn(client);
     const mine = this.#client();
@@ -343,7 +344,9 @@ export class StreamSource extends Source implements Reader {
       unsentBytes: this.#sends?.unsentBytes ?? 0,
       full: this.#sends?.isFull ?? false,
     };
-    const name = nameFor(mine, this, this.fd, state, mine.received.takeOut(this));
+    // Streams of other kinds have no way to get here.
+    const kind = this.kind as StreamKind;
+    const name = nameFor(mine, this, kind, this.fd, state, mine.received.takeOut(this));
     let seen = this.is(SourceState.READ_ENDED) ? Seen.END : 0;
     if (this.is(SourceState.CONNECTED) || this.is(SourceState.READ_ENDED)) seen |= Seen.CONNECT;
     if (this.is(SourceState.WRITE_CLOSED)) seen |= Seen.FAILURE;
@@ -354,7 +357,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Goes on where the last owner left off. */
-  #arrive({ clientId, slot, generation, state, unread }: DetachedStream): void {
+  #arrive({ clientId, slot, generation, state, unread }: DetachedStream<StreamKind>): void {
     const client = this.#client();
     client.words.set(state.remote, slotBase(this.slot) + Slot.ADDRESS);
     presumeCarried(client.words, this.slot, state.unsentBytes);

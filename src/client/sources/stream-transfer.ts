@@ -2,14 +2,14 @@
  * A stream's way from one thread to another, as its threads see it (protocol/transfer.ts): what the name says, and what is
  * made of it.
  */
-import { claim, nameExpired, Offer, offerClaim, useName } from '../../atomics/claim.js';
+import { Claims, nameExpired, Offer, useName } from '../../atomics/claim.js';
 import { awaitAdopted } from '../../atomics/ownership.js';
 import { fail, type SystemError, systemError } from '../../errors.js';
 import {
   type DetachedStream,
   type ErrorDescription,
   NameUse,
-  type SharedListener,
+  type StreamKind,
   type StreamState,
   type UnreadData,
 } from '../../protocol/transfer.js';
@@ -28,13 +28,15 @@ const SLICE_MS = 100;
 export function nameFor(
   client: Client,
   { slot, generation }: SlotName,
+  kind: StreamKind,
   fd: number,
   state: StreamState,
   unread: UnreadData | undefined,
-): DetachedStream {
-  offerClaim(client.words, slot, generation, Offer.DETACHED);
+): DetachedStream<StreamKind> {
+  client.claims.offer(slot, generation, Offer.DETACHED);
   return {
     sideport: 'detached-stream',
+    kind,
     portId: client.portId,
     clientId: client.clientId,
     slot,
@@ -56,26 +58,29 @@ export function settleDescriptor(client: Client, { slot, generation }: SlotName)
 }
 
 /** This thread's tie to the I/O thread that has the stream. @throws ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE */
-export function clientFor(name: DetachedStream): Client {
+export function clientFor(name: DetachedStream<StreamKind>, kind: StreamKind): Client {
   if (!(name?.use instanceof SharedArrayBuffer)) {
     throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not a detached stream: expected what detach() gave');
   }
-  return clientOf(name, 'detached-stream');
+  return clientOf(name, 'detached-stream', kind);
 }
 
 /** This thread's tie to the I/O thread that a name speaks of. @throws ERR_SIDEPORT_INVALID_ARG, ERR_SIDEPORT_IO_THREAD_GONE */
-export function clientOf(name: DetachedStream | SharedListener, kind: string): Client {
-  if (name?.sideport !== kind) throw fail('ERR_SIDEPORT_INVALID_ARG', `Not the name of a ${kind}`);
+export function clientOf(name: { sideport: string; kind: string; portId: number }, what: string, kind: string): Client {
+  if (name?.sideport !== what || name.kind !== kind) {
+    throw fail('ERR_SIDEPORT_INVALID_ARG', `Not the name of a ${kind} (${what})`);
+  }
   return IoThread.from({ sideport: 'io-thread', portId: name.portId }).client();
 }
 
 /** From here on the stream is this thread's, or this throws. @throws ERR_SIDEPORT_TRANSFER_USED, ERR_SIDEPORT_TRANSFER_EXPIRED */
-export function claimStream(client: Client, { use, memory, slot, generation }: DetachedStream): void {
+export function claimStream(client: Client, { use, memory, slot, generation }: DetachedStream<StreamKind>): void {
   const word = new Int32Array(use);
   const was = useName(word);
   if (was === NameUse.USED) throw fail('ERR_SIDEPORT_TRANSFER_USED');
   if (was === NameUse.EXPIRED) throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
-  if (claim(new Int32Array(memory), slot, generation, Offer.DETACHED, client.clientId)) return;
+  // The other client's memory: seen through this once.
+  if (new Claims(new Int32Array(memory)).claim(slot, generation, Offer.DETACHED, client.clientId)) return;
   nameExpired(word);
   throw fail('ERR_SIDEPORT_TRANSFER_EXPIRED');
 }

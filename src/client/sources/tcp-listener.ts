@@ -87,7 +87,7 @@ export class TcpListener extends FlushingObject<ListenerSource> {
    * ERR_SIDEPORT_INVALID_ARG
    */
   static from(shared: SharedListener): TcpListener {
-    return new TcpListener(ListenerSource.joined(shared), loadAddon());
+    return new TcpListener(ListenerSource.joined(shared, 'TcpListener'), loadAddon());
   }
 
   /**

@@ -4,20 +4,18 @@ import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
-import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
+import { MovableStream } from './movable-stream.js';
 import { checkInteger, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
-import { StreamObject } from './stream-object.js';
 import { StreamSource } from './stream-source.js';
-import { clientToServe } from './stream-transfer.js';
 
 const LINGER_MAX_SECONDS = 65_535;
 const KEEP_ALIVE_MAX_SECONDS = 32_767;
 
-/** A TCP connection. See {@link StreamObject} for reading and writing. Options may throw the system's error. */
-export class TcpStream extends StreamObject {
+/** A TCP connection. See {@link StreamObject} for reading and writing, {@link MovableStream} for changing threads. Options may throw the system's error. */
+export class TcpStream extends MovableStream<'TcpStream'> {
   /** @internal */
 
   constructor(source: StreamSource) {
@@ -47,22 +45,8 @@ export class TcpStream extends StreamObject {
    * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`,
    * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
    */
-  static attach(name: DetachedStream): TcpStream {
-    return new TcpStream(StreamSource.attached(name));
-  }
-
-  /**
-   * Lets go of this stream, in whatever state it is, for another thread to {@link attach}: unread data, accepted writes, options,
-   * addresses, water marks, the ends of either direction and errors go along; nothing is lost, doubled or reordered. Its
-   * registrations end, this object is closed. What nobody attaches within `transferTimeoutMs` is closed as by `close`.
-   *
-   * @param ioThread  which is to serve a stream that was never registered, and begins to connect by this. Default: this process's
-   * @returns a name that passes through `postMessage` and `workerData` to threads of this process
-   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when another serves it, ERR_SIDEPORT_LEASE_HELD while a lease of it is not released, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE
-   */
-  detach(ioThread?: IoThread): DetachedStream {
-    const source = this[kSource];
-    return source.detach(clientToServe(source, ioThread));
+  static attach(name: DetachedStream<'TcpStream'>): TcpStream {
+    return new TcpStream(StreamSource.attached(name, 'TcpStream'));
   }
 
   /**

@@ -1,9 +1,13 @@
 /** `Timer`: a source that becomes readable by time. The I/O thread keeps the time, whatever this thread does. */
+import { useName } from '../../atomics/claim.js';
 import { setTimerDueMs, takeExpirations, takeReadiness } from '../../atomics/readiness.js';
+import { fail } from '../../errors.js';
 import { Readiness } from '../../protocol/client-memory.js';
+import { toLocal, toShared } from '../../protocol/clock.js';
 import { EventKind } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
+import { type DetachedTimer, NameUse } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { Ready } from '../polling/events.js';
@@ -22,6 +26,8 @@ class TimerSource extends Source {
   /** Settings submitted so far; the I/O thread counts as well. */
   #setting = 0;
   #expirations = 0;
+  /** Of this setting, those that were read included. */
+  #counted = 0;
 
   constructor() {
     super(undefined, -1);
@@ -35,6 +41,7 @@ class TimerSource extends Source {
     this.checkOpen();
     this.client?.checkAlive();
     this.#expirations = 0;
+    this.#counted = 0;
     this.#intervalMs = intervalMs;
     this.#dueMs = delayMs === DISARMED ? undefined : performance.now() + delayMs;
     if (this.client) this.#submit(this.client);
@@ -53,8 +60,37 @@ class TimerSource extends Source {
     if (kind !== EventKind.READY) return;
     const { words } = this.client as Client;
     if ((takeReadiness(words, this.slot) & Readiness.EXPIRED) === 0) return;
-    this.#expirations += takeExpirations(words, this.slot, this.#setting);
+    const count = takeExpirations(words, this.slot, this.#setting);
+    this.#expirations += count;
+    this.#counted += count;
     if (this.#expirations > 0) this.raise(Ready.READABLE);
+  }
+
+  /**
+   * Its state at this moment. What has expired and was not counted here is counted where it goes on, because it is set to when it was due
+   * then: so nobody waits for the I/O thread.
+   */
+  detach(): DetachedTimer {
+    this.checkOpen();
+    const goesOn = this.#dueMs !== undefined && (this.#intervalMs > 0 || this.#counted === 0);
+    const name = {
+      sideport: 'detached-timer',
+      use: new SharedArrayBuffer(4),
+      dueMs: goesOn ? toShared((this.#dueMs as number) + this.#counted * this.#intervalMs) : undefined,
+      intervalMs: this.#intervalMs,
+      expirations: this.#expirations,
+    } as const;
+    this.close();
+    return name;
+  }
+
+  static attached(name: DetachedTimer): TimerSource {
+    const { dueMs, intervalMs, expirations } = name;
+    const timer = new TimerSource();
+    timer.#dueMs = dueMs === undefined ? undefined : toLocal(dueMs);
+    timer.#intervalMs = intervalMs;
+    timer.#expirations = expirations;
+    return timer;
   }
 
   override close(): void {
@@ -82,8 +118,8 @@ class TimerSource extends Source {
  */
 export class Timer extends SourceObject<TimerSource> {
   /** A timer that is not set. */
-  constructor() {
-    super(new TimerSource());
+  constructor(source = new TimerSource()) {
+    super(source);
   }
 
   /** A timer that expires once, in `delayMs` milliseconds. @throws ERR_SIDEPORT_INVALID_ARG */
@@ -98,6 +134,30 @@ export class Timer extends SourceObject<TimerSource> {
     const timer = new Timer();
     timer.set(intervalMs, intervalMs);
     return timer;
+  }
+
+  /**
+   * Takes over a timer that another thread, or this one, has detached. It is registered nowhere; it keeps its beat, and what expired meanwhile
+   * counts.
+   *
+   * @param name  what `detach` gave; good for one attach, whenever
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedTimer): Timer {
+    if (name?.sideport !== 'detached-timer') throw fail('ERR_SIDEPORT_INVALID_ARG', 'Not the name of a detached timer');
+    if (useName(new Int32Array(name.use)) !== NameUse.FRESH) throw fail('ERR_SIDEPORT_TRANSFER_USED');
+    return new Timer(TimerSource.attached(name));
+  }
+
+  /**
+   * Lets go of this timer, in whatever state it is, for another thread to {@link attach}: when it is due, its interval, and what has
+   * expired and was not read. Its registrations end, this object is closed.
+   *
+   * @returns a name that passes through `postMessage` and `workerData` to threads of this process
+   * @throws ERR_SIDEPORT_CLOSED
+   */
+  detach(): DetachedTimer {
+    return this[kSource].detach();
   }
 
   /**

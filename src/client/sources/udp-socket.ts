@@ -1,10 +1,11 @@
 /** `UdpSocket`: a UDP socket whose datagrams the I/O thread receives ahead. */
 import { fail, systemError } from '../../errors.js';
-import { type Addon, type Descriptor, loadAddon } from '../../native.js';
+import { type Addon, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, decodeAddress, type SocketAddress } from '../../protocol/address.js';
-import { UDP_PAYLOAD_BYTES } from '../../protocol/datagram.js';
 import { SocketOption } from '../../protocol/socket-options.js';
+import type { SharedUdpSocket } from '../../protocol/transfer.js';
 import type { Destination } from '../buffers/datagram-queue.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
@@ -13,6 +14,7 @@ import { DatagramObject } from './datagram-object.js';
 import { DatagramSource } from './datagram-source.js';
 import { Multicast } from './multicast.js';
 import { readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
+import { clientToServe } from './stream-transfer.js';
 
 /** How to bind a UDP socket. */
 export interface UdpBindOptions extends Endpoint {
@@ -37,8 +39,8 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
   #lastEndpoint: Endpoint | undefined;
   #lastDestination: Destination | undefined;
 
-  private constructor(descriptor: Descriptor, family: number, addon: Addon) {
-    super(new DatagramSource('UdpSocket', descriptor, UDP_PAYLOAD_BYTES), decodeUdpSource);
+  private constructor(source: DatagramSource, family: number, addon: Addon) {
+    super(source, decodeUdpSource);
     this.#addon = addon;
     this.#family = family;
     this.multicast = new Multicast(() => this.#settledFd, family === 6);
@@ -63,7 +65,7 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
       descriptor.close();
       throw systemError('bind', errno, decodeAddress(wire) ?? { address: host, port });
     }
-    return new UdpSocket(descriptor, familyOf(wire), addon);
+    return new UdpSocket(DatagramSource.bound('UdpSocket', descriptor), familyOf(wire), addon);
   }
 
   /**
@@ -73,8 +75,37 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
    */
   static fromDescriptor(fd: number): UdpSocket {
     const descriptor = adoptSocket(fd, 'a UDP socket', { families: [4, 6], type: 2 });
+    return UdpSocket.#of(DatagramSource.bound('UdpSocket', descriptor));
+  }
+
+  /**
+   * A name by which other threads share this socket, see {@link from}: each datagram goes to exactly one sharer, the one that has the fewest
+   * unread of those registered for READABLE, round robin on ties; every sharer sends. What a sharer has not read when it closes or ends goes to
+   * the others. The socket closes with its last sharer; this object is one, registered or not. Options are the socket's, and so everybody's;
+   * name a peer before sharing.
+   *
+   * @param ioThread  which is to serve a socket that was never registered. Default: this process's
+   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when it is served by another already, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT
+   */
+  share(ioThread?: IoThread): SharedUdpSocket {
+    const source = this[kSource];
+    return source.share<'UdpSocket'>(clientToServe(source, ioThread));
+  }
+
+  /**
+   * This thread's own object on a shared socket; register and close it like any other.
+   *
+   * @throws ERR_SIDEPORT_CLOSED when it has no sharer left, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_INVALID_ARG
+   */
+  static from(shared: SharedUdpSocket): UdpSocket {
+    return UdpSocket.#of(DatagramSource.joined(shared, 'UdpSocket'));
+  }
+
+  /** Of a socket that was opened elsewhere. */
+  static #of(source: DatagramSource): UdpSocket {
     const addon = loadAddon();
-    const socket = new UdpSocket(descriptor, readOption(fd, SocketOption.FAMILY), addon);
+    const fd = source.descriptor();
+    const socket = new UdpSocket(source, readOption(fd, SocketOption.FAMILY), addon);
     socket.hasPeer = addon.socket.peerAddress(fd, new Uint8Array(ADDRESS_BYTES)) === 0;
     return socket;
   }

@@ -2,35 +2,35 @@
 import { systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
-import { UNIX_FAMILY } from '../../protocol/datagram.js';
+import { UNIX_FAMILY, UNIX_NAME_BYTES } from '../../protocol/datagram.js';
+import type { SharedUnixDatagram } from '../../protocol/transfer.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
 import { decodeUnixSource } from './datagram.js';
 import { DatagramObject } from './datagram-object.js';
 import { DatagramSource } from './datagram-source.js';
+import { SocketFile } from './socket-file.js';
+import { clientToServe } from './stream-transfer.js';
 import {
   encodeUnixName,
   openUnixPair,
   openUnixSocket,
   printable,
-  removeUnixName,
   UNIX_DATAGRAM,
   unixNameOf,
   unixStep,
 } from './unix-name.js';
-
-/** The kernel says what is too long for the socket's buffer; this is only what a word holds. */
-const MAX_PAYLOAD = 2 ** 30;
 
 /**
  * A Unix-domain socket of datagrams. See {@link DatagramObject} for receiving and sending. None is lost on the way: a sender to a
  * peer that does not read waits. That holds for `send`; `sendTo` a name whose socket has no room loses the datagram, with EAGAIN as the error.
  */
 export class UnixDatagram extends DatagramObject<string | undefined> {
-  readonly #file: string | undefined;
+  readonly #file: SocketFile | undefined;
 
-  private constructor(descriptor: Descriptor, file?: string) {
-    super(new DatagramSource('UnixDatagram', descriptor, MAX_PAYLOAD), decodeUnixSource);
+  private constructor(source: DatagramSource, file?: SocketFile) {
+    super(source, decodeUnixSource);
     this.#file = file;
   }
 
@@ -43,18 +43,18 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
     const bytes = encodeUnixName(name);
     const descriptor = openUnixSocket(UNIX_DATAGRAM);
     unixStep(descriptor, 'bind', name, loadAddon().socket.bindUnix(descriptor.fd, bytes));
-    return new UnixDatagram(descriptor, name);
+    return new UnixDatagram(bound(descriptor), new SocketFile(name));
   }
 
   /** A socket without a name: it sends, and nobody can answer. @throws the system's error, ERR_SIDEPORT_UNSUPPORTED */
   static unbound(): UnixDatagram {
-    return new UnixDatagram(openUnixSocket(UNIX_DATAGRAM));
+    return new UnixDatagram(bound(openUnixSocket(UNIX_DATAGRAM)));
   }
 
   /** Two sockets that are each other's peer. @throws the system's error, ERR_SIDEPORT_UNSUPPORTED */
   static pair(): [UnixDatagram, UnixDatagram] {
     const [first, second] = openUnixPair(UNIX_DATAGRAM).map((descriptor) => {
-      const socket = new UnixDatagram(descriptor);
+      const socket = new UnixDatagram(bound(descriptor));
       socket.hasPeer = true;
       return socket;
     }) as [UnixDatagram, UnixDatagram];
@@ -67,8 +67,36 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
    * @throws ERR_SIDEPORT_INVALID_ARG unless it is one; the system's error (EBADF, ENOTSOCK)
    */
   static fromDescriptor(fd: number): UnixDatagram {
-    const socket = new UnixDatagram(adoptSocket(fd, 'a Unix-domain socket of datagrams', { families: [1], type: 2 }));
-    socket.hasPeer = loadAddon().socket.unixName(fd, true, new Uint8Array(108)) >= 0;
+    return UnixDatagram.#of(bound(adoptSocket(fd, 'a Unix-domain socket of datagrams', { families: [1], type: 2 })));
+  }
+
+  /**
+   * A name by which other threads share this socket, see {@link from}: each datagram goes to exactly one sharer, the one that has the fewest
+   * unread of those registered for READABLE, round robin on ties; every sharer sends. What a sharer has not read when it closes or ends goes to
+   * the others. The socket closes with its last sharer, and its file with the last that calls `close`; this object is one, registered or not. Options are the socket's, and so everybody's;
+   * name a peer before sharing.
+   *
+   * @param ioThread  which is to serve a socket that was never registered. Default: this process's
+   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when it is served by another already, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT
+   */
+  share(ioThread?: IoThread): SharedUnixDatagram {
+    const source = this[kSource];
+    return { ...source.share<'UnixDatagram'>(clientToServe(source, ioThread)), file: this.#file?.share() };
+  }
+
+  /**
+   * This thread's own object on a shared socket; register and close it like any other.
+   *
+   * @throws ERR_SIDEPORT_CLOSED when it has no sharer left, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_INVALID_ARG
+   */
+  static from(shared: SharedUnixDatagram): UnixDatagram {
+    return SocketFile.joining(shared, (file) => UnixDatagram.#of(DatagramSource.joined(shared, 'UnixDatagram'), file));
+  }
+
+  /** Of a socket that was opened elsewhere. */
+  static #of(source: DatagramSource, file?: SocketFile): UnixDatagram {
+    const socket = new UnixDatagram(source, file);
+    socket.hasPeer = loadAddon().socket.unixName(source.descriptor(), true, new Uint8Array(UNIX_NAME_BYTES)) >= 0;
     return socket;
   }
 
@@ -110,9 +138,13 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
     return unixNameOf(this[kSource].descriptor(), true);
   }
 
-  /** Closes, and removes its file; what was accepted for sending is still sent. Idempotent. */
+  /** Closes, and removes its file, if no thread shares it; what was accepted for sending is still sent. Idempotent. */
   override close(): void {
-    if (!this.closed) removeUnixName(this.#file);
+    if (!this.closed) this.#file?.leave();
     super.close();
   }
+}
+
+function bound(descriptor: Descriptor): DatagramSource {
+  return DatagramSource.bound('UnixDatagram', descriptor);
 }

@@ -1,12 +1,16 @@
 /** `UnixListener`: a listening Unix-domain socket whose connections the I/O thread accepts ahead. Not on Windows. */
 import type { SystemError } from '../../errors.js';
 import { loadAddon } from '../../native.js';
+import type { SharedUnixListener } from '../../protocol/transfer.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
 import { ListenerSource } from './listener-source.js';
+import { SocketFile } from './socket-file.js';
 import { checkInteger } from './socket-options.js';
 import { FlushingObject } from './source-object.js';
-import { encodeUnixName, openUnixSocket, removeUnixName, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
+import { clientToServe } from './stream-transfer.js';
+import { encodeUnixName, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
 import { UnixStream } from './unix-stream.js';
 
 /** How to bind a Unix-domain listener. */
@@ -26,10 +30,10 @@ const BACKLOG_DEFAULT = 511;
 
 /** A listening Unix-domain socket. Belongs to the thread that bound it. */
 export class UnixListener extends FlushingObject<ListenerSource> {
-  /** The file that it made. */
-  readonly #file: string | undefined;
+  /** The file that it made, or the sharer that made it. */
+  readonly #file: SocketFile | undefined;
 
-  private constructor(source: ListenerSource, file: string | undefined) {
+  private constructor(source: ListenerSource, file: SocketFile | undefined) {
     super(source);
     this.#file = file;
   }
@@ -46,7 +50,7 @@ export class UnixListener extends FlushingObject<ListenerSource> {
     const descriptor = openUnixSocket(UNIX_STREAM);
     unixStep(descriptor, 'listen', name, socket.bindUnix(descriptor.fd, bytes));
     unixStep(descriptor, 'listen', name, socket.listen(descriptor.fd, backlog));
-    return new UnixListener(ListenerSource.bound('UnixListener', descriptor), name);
+    return new UnixListener(ListenerSource.bound('UnixListener', descriptor), new SocketFile(name));
   }
 
   /**
@@ -57,6 +61,27 @@ export class UnixListener extends FlushingObject<ListenerSource> {
   static fromDescriptor(fd: number): UnixListener {
     const descriptor = adoptSocket(fd, 'a Unix-domain listener', { families: [1], type: 1, listening: true });
     return new UnixListener(ListenerSource.bound('UnixListener', descriptor), undefined);
+  }
+
+  /**
+   * A name by which other threads share this listener, see {@link from}: as {@link TcpListener.share}. The file goes with the last sharer that
+   * calls `close`.
+   *
+   * @param ioThread  which is to serve a listener that was never registered. Default: this process's
+   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when it is served by another already, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT
+   */
+  share(ioThread?: IoThread): SharedUnixListener {
+    const source = this[kSource];
+    return { ...source.share<'UnixListener'>(clientToServe(source, ioThread)), file: this.#file?.share() };
+  }
+
+  /**
+   * This thread's own object on a shared listener; register and close it like any other.
+   *
+   * @throws ERR_SIDEPORT_CLOSED when it has no sharer left, ERR_SIDEPORT_LIMIT, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_INVALID_ARG
+   */
+  static from(shared: SharedUnixListener): UnixListener {
+    return SocketFile.joining(shared, (file) => new UnixListener(ListenerSource.joined(shared, 'UnixListener'), file));
   }
 
   /** The next connection, or null when there is none yet. One event may stand for many. The stream receives once it is registered. */
@@ -78,9 +103,9 @@ export class UnixListener extends FlushingObject<ListenerSource> {
     return unixNameOf(this[kSource].descriptor(), false);
   }
 
-  /** Stops listening and removes its file; connections accepted ahead and not taken are closed. Idempotent. */
+  /** Stops listening and removes its file, if no thread shares it; connections accepted ahead and not taken are closed, or another sharer's. Idempotent. */
   override close(): void {
-    if (!this.closed) removeUnixName(this.#file);
+    if (!this.closed) this.#file?.leave();
     super.close();
   }
 }

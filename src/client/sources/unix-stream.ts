@@ -1,13 +1,14 @@
 /** `UnixStream`: a stream between processes of one machine. Not on Windows. */
 import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
+import type { DetachedStream } from '../../protocol/transfer.js';
 import { adoptSocket } from './adopt.js';
-import { StreamObject } from './stream-object.js';
+import { MovableStream } from './movable-stream.js';
 import { StreamSource } from './stream-source.js';
 import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
 
 /**
- * A Unix-domain stream. See {@link StreamObject} for reading and writing. Names are paths, or on Linux a zero byte and an abstract name.
+ * A Unix-domain stream. See {@link StreamObject} for reading and writing, {@link MovableStream} for changing threads. Names are paths, or on Linux a zero byte and an abstract name.
  *
  * A pair makes the standard streams of a child process sources: hand one end's descriptor to `spawn` and close it.
  *
@@ -17,7 +18,7 @@ import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, 
  * theirs.close();
  * ```
  */
-export class UnixStream extends StreamObject {
+export class UnixStream extends MovableStream<'UnixStream'> {
   /** @internal */
 
   constructor(source: StreamSource) {
@@ -35,6 +36,18 @@ export class UnixStream extends StreamObject {
     const descriptor = openUnixSocket(UNIX_STREAM);
     unixStep(descriptor, 'connect', name, loadAddon().socket.connectUnix(descriptor.fd, bytes));
     return UnixStream.#connected(descriptor);
+  }
+
+  /**
+   * Takes over a stream that another thread, or this one, has detached, exactly where it stood. It is registered nowhere;
+   * whatever is unread is readable at once.
+   *
+   * @param name  what `detach` gave; good for one attach
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`,
+   * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedStream<'UnixStream'>): UnixStream {
+    return new UnixStream(StreamSource.attached(name, 'UnixStream'));
   }
 
   /** Two streams that are each other's peer. @throws the system's error, ERR_SIDEPORT_UNSUPPORTED */

@@ -2,27 +2,36 @@
  * A group of the port with the buffers that this thread has given it: a receive on the group takes one of them. The
  * pool keeps several, because a stream is armed on one, and thereby told which buffers it may take.
  */
-import type { Port } from '../loop/port.js';
+/** Who has the groups: the port, from which the kernel takes buffers, or this thread itself. */
+export interface GroupKeeper {
+  newGroup(): number;
+  freeGroup(group: number): void;
+  provide(group: number, segment: number, index: number): void;
+  /** Forgets the buffers of a group. */
+  dropGroup(group: number): void;
+  /** Gives the pages of a segment back, which no group has buffers of. */
+  discardSegment(segment: number): void;
+}
 
 export class ReceiveGroup {
   /** Names it in the port. */
   readonly id: number;
-  readonly #port: Port;
+  readonly #keeper: GroupKeeper;
   /** Buffers that no completion has named yet. */
   #free = 0;
 
-  constructor(port: Port) {
-    this.#port = port;
-    this.id = port.newGroup();
+  constructor(keeper: GroupKeeper) {
+    this.#keeper = keeper;
+    this.id = keeper.newGroup();
   }
 
   get free(): number {
     return this.#free;
   }
 
-  /** Gives a buffer to the port; it is the port's until {@link taken}. */
+  /** Gives a buffer to the keeper; it is the keeper's until {@link taken}. */
   provide(portSegment: number, index: number): void {
-    this.#port.provide(this.id, portSegment, index);
+    this.#keeper.provide(this.id, portSegment, index);
     this.#free++;
   }
 
@@ -33,13 +42,13 @@ export class ReceiveGroup {
 
   /** Takes all buffers back. Only between a turn and the next records, when the port knows all that it was given. */
   drop(): void {
-    this.#port.native.dropGroup(this.id);
+    this.#keeper.dropGroup(this.id);
     this.#free = 0;
   }
 
   /** The group is over; its number serves another. */
   end(): void {
     this.drop();
-    this.#port.freeGroup(this.id);
+    this.#keeper.freeGroup(this.id);
   }
 }

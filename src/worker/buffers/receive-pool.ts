@@ -20,10 +20,9 @@
  */
 import { bufferName, indexOf, segmentOf } from '../../protocol/buffer-name.js';
 import { BuffersWanted } from '../../protocol/client-memory.js';
-import type { ClientMemory } from '../clients/client-memory.js';
-import type { Port } from '../loop/port.js';
+import type { SegmentMemory } from '../clients/segment-memory.js';
 import type { BufferWishes } from './buffer-wishes.js';
-import { ReceiveGroup } from './receive-group.js';
+import { type GroupKeeper, ReceiveGroup } from './receive-group.js';
 import { ReceiveSegment } from './receive-segment.js';
 import { Starving } from './starving.js';
 
@@ -54,6 +53,9 @@ export interface ReceivePoolLimits {
   readonly copiesOut: boolean;
 }
 
+/** Of all pools, so that what one reader has of several of them has an order. */
+let fillings = 0;
+
 /** One buffer in eight, and at least one, is reserved. */
 const RESERVE_SHIFT = 3;
 /** A segment by which the pool has grown is given back when it was unused for so long. */
@@ -67,8 +69,8 @@ interface GrownSegment {
 }
 
 export class ReceivePool {
-  readonly #port: Port;
-  readonly #memory: ClientMemory;
+  readonly #keeper: GroupKeeper;
+  readonly #memory: SegmentMemory;
   readonly #limits: ReceivePoolLimits;
   readonly #wishes: BufferWishes;
   readonly #first: ReceiveSegment;
@@ -83,17 +85,22 @@ export class ReceivePool {
   #bufferCount = 0;
   #atQuota = 0;
   #wished = 0;
-  #fillings = 0;
   readonly counters = { segmentsGrown: 0, segmentsReturned: 0, quotaOvershoot: 0 };
 
   /** `segment`: the number of the one that the pool begins with. */
-  constructor(port: Port, memory: ClientMemory, segment: number, limits: ReceivePoolLimits, wishes: BufferWishes) {
-    this.#port = port;
+  constructor(
+    keeper: GroupKeeper,
+    memory: SegmentMemory,
+    segment: number,
+    limits: ReceivePoolLimits,
+    wishes: BufferWishes,
+  ) {
+    this.#keeper = keeper;
     this.#memory = memory;
     this.#limits = limits;
     this.#wishes = wishes;
-    this.#common = new ReceiveGroup(port);
-    this.#reserve = new ReceiveGroup(port);
+    this.#common = new ReceiveGroup(keeper);
+    this.#reserve = new ReceiveGroup(keeper);
     this.#first = this.#addSegment(segment);
     this.#reserveSize = Math.max(1, this.#bufferCount >> RESERVE_SHIFT);
     for (let index = 0; index < this.#bufferCount; index++) this.#provideHome(this.#first, index);
@@ -151,10 +158,20 @@ export class ReceivePool {
   /** A receive has filled a buffer: it is `holder`'s until it is recycled. Returns the client's name for it. */
   filled(portSegment: number, index: number, length: number, holder: BufferHolder): number {
     const clientSegment = this.#clientSegments.get(portSegment) as number;
-    (this.#segments[clientSegment] as ReceiveSegment).filled(index, length, this.#fillings++, holder);
+    (this.#segments[clientSegment] as ReceiveSegment).filled(index, length, fillings++, holder);
     holder.heldBuffers++;
     if (this.allowance(holder) < 0) this.counters.quotaOvershoot++;
     return bufferName(clientSegment, index);
+  }
+
+  /** Fills a buffer, by the port's number of its segment, that this thread has taken out of its group. */
+  write(portSegment: number, index: number, bytes: Uint8Array): void {
+    this.#segmentOf(portSegment).write(index, bytes);
+  }
+
+  /** What is in a buffer that a reader has, or is to have, where it lies. */
+  bytes(name: number): Uint8Array<SharedArrayBuffer> {
+    return (this.#segments[segmentOf(name)] as ReceiveSegment).bytes(indexOf(name));
   }
 
   /** A buffer comes back, its data read or copied out. False if the client names one that it does not have. */
@@ -179,11 +196,18 @@ export class ReceivePool {
 
   /** The reader gave the stream up: as {@link takeOut} for each buffer that it has and, as we know, has not looked at; in order. */
   takeBack(holder: BufferHolder): Uint8Array[] {
-    if (holder.heldBuffers === 0) return [];
-    const held = this.#segments.flatMap((segment, number) =>
-      (segment?.heldBy(holder) ?? []).map(({ index, order }) => ({ name: bufferName(number, index), order })),
+    return takeBack([this], holder);
+  }
+
+  /** The buffers that the reader has, and when each was filled. */
+  heldBy(holder: BufferHolder): { readonly pool: ReceivePool; readonly name: number; readonly order: number }[] {
+    return this.#segments.flatMap((segment, number) =>
+      (segment?.heldBy(holder) ?? []).map(({ index, order }) => ({
+        pool: this,
+        name: bufferName(number, index),
+        order,
+      })),
     );
-    return held.sort((a, b) => a.order - b.order).map(({ name }) => this.takeOut(name));
   }
 
   /** Copied-out data was read. False if the client claims more than it copied. */
@@ -257,7 +281,7 @@ export class ReceivePool {
     if (!segment) return undefined;
     const grown = {
       receive: this.#addSegment(segment.number),
-      group: new ReceiveGroup(this.#port),
+      group: new ReceiveGroup(this.#keeper),
       inService: true,
       idleSinceMs: undefined,
     };
@@ -270,9 +294,13 @@ export class ReceivePool {
     grown.group.drop();
     grown.inService = false;
     grown.idleSinceMs = undefined;
-    this.#port.native.discardSegment(segment.portSegment);
+    this.#keeper.discardSegment(segment.portSegment);
     this.#bufferCount -= segment.bufferCount;
     this.counters.segmentsReturned++;
+  }
+
+  #segmentOf(portSegment: number): ReceiveSegment {
+    return this.#segments[this.#clientSegments.get(portSegment) as number] as ReceiveSegment;
   }
 
   #addSegment(number: number): ReceiveSegment {
@@ -319,6 +347,13 @@ export class ReceivePool {
     this.#wished = wished;
     this.#wishes.change(before, wished);
   }
+}
+
+/** As {@link ReceivePool.takeBack}, of several pools. */
+export function takeBack(pools: readonly ReceivePool[], holder: BufferHolder): Uint8Array[] {
+  if (holder.heldBuffers === 0) return [];
+  const held = pools.flatMap((pool) => pool.heldBy(holder));
+  return held.sort((a, b) => a.order - b.order).map(({ pool, name }) => pool.takeOut(name));
 }
 
 function hasNothingUnread({ heldBuffers, copiedBuffers }: BufferHolder): boolean {

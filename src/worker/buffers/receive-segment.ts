@@ -9,7 +9,7 @@
  *       └──────────────── the pool grows again ◄──────────┘
  * ```
  */
-import type { ClientSegment } from '../clients/client-memory.js';
+import type { PortSegment } from '../clients/segment-memory.js';
 import type { ReceiveGroup } from './receive-group.js';
 import type { BufferHolder } from './receive-pool.js';
 
@@ -22,7 +22,7 @@ export interface HeldBuffer {
 }
 
 export class ReceiveSegment {
-  readonly segment: ClientSegment;
+  readonly segment: PortSegment;
   /** By buffer: whose data is in it, while its reader has it. */
   readonly #holders: (BufferHolder | undefined)[];
   /** By buffer: the group that has it, or had it when it was filled. */
@@ -32,7 +32,7 @@ export class ReceiveSegment {
   readonly #orders: Float64Array;
   #held = 0;
 
-  constructor(segment: ClientSegment) {
+  constructor(segment: PortSegment) {
     this.segment = segment;
     this.#holders = new Array<undefined>(segment.bufferCount);
     this.#groups = new Array<undefined>(segment.bufferCount);
@@ -73,8 +73,17 @@ export class ReceiveSegment {
 
   /** A private copy of what is in a buffer. */
   copy(index: number): Uint8Array {
-    const from = index * this.segment.bufferSize;
-    return new Uint8Array(this.segment.memory).slice(from, from + (this.#lengths[index] as number));
+    return this.bytes(index).slice();
+  }
+
+  /** What is in a buffer, where it lies. */
+  bytes(index: number): Uint8Array<SharedArrayBuffer> {
+    return new Uint8Array(this.segment.memory, index * this.segment.bufferSize, this.#lengths[index]);
+  }
+
+  /** Fills a buffer that this thread has taken out of its group. */
+  write(index: number, bytes: Uint8Array): void {
+    new Uint8Array(this.segment.memory).set(bytes, index * this.segment.bufferSize);
   }
 
   /** The buffer comes back from its reader; undefined if nobody holds it. */

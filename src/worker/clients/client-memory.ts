@@ -3,63 +3,42 @@
  */
 import { BroadcastChannel } from 'node:worker_threads';
 import type { NativePort } from '../../native.js';
-import { MAX_SEGMENTS, type SegmentDescription, type SegmentUse } from '../../protocol/buffer-name.js';
+import type { SegmentDescription } from '../../protocol/buffer-name.js';
 import { clientMemoryBytes, type Geometry, geometryFor } from '../../protocol/client-memory.js';
 import { type Announcement, announcementChannel, type IoThreadConfiguration } from '../../protocol/control.js';
+import { type PortSegment, SegmentMemory } from './segment-memory.js';
 
-/** A segment on the I/O thread's side. */
-export interface ClientSegment extends SegmentDescription {
-  /** The number by which the client names it. */
-  readonly number: number;
-  /** The number by which the port names it. */
-  readonly portSegment: number;
-}
-
-export class ClientMemory {
+export class ClientMemory extends SegmentMemory {
   readonly geometry: Geometry;
   readonly memory: SharedArrayBuffer;
   readonly words: Int32Array;
   readonly #clientId: number;
-  readonly #port: NativePort;
-  /** By number. */
-  readonly #segments: ClientSegment[] = [];
   #channel: BroadcastChannel | undefined;
 
   constructor(clientId: number, port: NativePort, configuration: IoThreadConfiguration) {
+    super(port);
     this.#clientId = clientId;
-    this.#port = port;
     const { maxSources, receiveBuffers, maxReceiveBuffers, receiveBufferSize, sendBuffers, sendBufferSize } =
       configuration;
     const { maxDatagramBuffers } = configuration;
-    const mostReceiveBuffers = Math.max(receiveBuffers, maxReceiveBuffers) + maxDatagramBuffers;
+    // Datagrams that were received into the client's buffers, and those that it is dealt.
+    const mostReceiveBuffers = Math.max(receiveBuffers, maxReceiveBuffers) + 2 * maxDatagramBuffers;
     this.geometry = geometryFor(maxSources, mostReceiveBuffers, sendBuffers);
     this.memory = new SharedArrayBuffer(clientMemoryBytes(this.geometry));
     this.words = new Int32Array(this.memory);
-    this.#addSegment('receive', receiveBufferSize, receiveBuffers);
-    this.#addSegment('send', sendBufferSize, sendBuffers);
-  }
-
-  get segments(): readonly ClientSegment[] {
-    return this.#segments;
+    this.addSegment('receive', receiveBufferSize, receiveBuffers);
+    this.addSegment('send', sendBufferSize, sendBuffers);
   }
 
   /** What the client is told when it attaches. */
   describe(): SegmentDescription[] {
-    return this.#segments.map(describe);
+    return this.segments.map(describe);
   }
 
-  /** One more segment of receive buffers, announced to the client; undefined when there is no name or memory left. */
-  growReceive(bufferSize: number, bufferCount: number): ClientSegment | undefined {
-    if (this.#segments.length === MAX_SEGMENTS) return undefined;
-    let segment: ClientSegment;
-    try {
-      segment = this.#addSegment('receive', bufferSize, bufferCount);
-    } catch (error) {
-      // The allocation failed: the pool stays as large as it is.
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
-    this.#announce({ kind: 'segment', number: segment.number, segment: describe(segment) });
+  /** Announces the segment to the client besides. */
+  override growReceive(bufferSize: number, bufferCount: number): PortSegment | undefined {
+    const segment = super.growReceive(bufferSize, bufferCount);
+    if (segment) this.#announce({ kind: 'segment', number: segment.number, segment: describe(segment) });
     return segment;
   }
 
@@ -76,12 +55,9 @@ export class ClientMemory {
     this.#announce({ kind: 'late', slot, generation, data: { memory, lengths } });
   }
 
-  /** Lets the port's references go. No operation may use the memory any more, and no group of the port has its buffers. */
-  release(): void {
+  override release(): void {
     this.#channel?.close();
-    for (const { portSegment } of this.#segments) {
-      if (!this.#port.removeSegment(portSegment)) throw new Error(`segment ${portSegment} is still in use`);
-    }
+    super.release();
   }
 
   #announce(announcement: Announcement): void {
@@ -95,16 +71,8 @@ export class ClientMemory {
     channel.unref();
     return channel;
   }
-
-  #addSegment(use: SegmentUse, bufferSize: number, bufferCount: number): ClientSegment {
-    const memory = new SharedArrayBuffer(bufferSize * bufferCount);
-    const portSegment = this.#port.addSegment(new Uint8Array(memory), bufferSize);
-    const segment = { number: this.#segments.length, use, memory, bufferSize, bufferCount, portSegment };
-    this.#segments.push(segment);
-    return segment;
-  }
 }
 
-function describe({ use, memory, bufferSize, bufferCount }: ClientSegment): SegmentDescription {
+function describe({ use, memory, bufferSize, bufferCount }: PortSegment): SegmentDescription {
   return { use, memory, bufferSize, bufferCount };
 }

@@ -11,6 +11,7 @@
  * `lingerMs`. The memory is let go only when the last operation of the last source is reaped, because
  * until then the kernel may read or write it.
  */
+import { Claims } from '../../atomics/claim.js';
 import { ring } from '../../atomics/doorbell.js';
 import { setStatus, wantsRoom } from '../../atomics/flag.js';
 import { addReadiness, setCarried } from '../../atomics/readiness.js';
@@ -21,6 +22,7 @@ import { EVENT_WORDS, EventKind, packEvent } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
 import { BufferWishes } from '../buffers/buffer-wishes.js';
+import { DealtBuffers } from '../buffers/dealt-buffers.js';
 import { ReceivePool } from '../buffers/receive-pool.js';
 import type { Selector } from '../loop/selector.js';
 import type { Source } from '../sources/source.js';
@@ -31,6 +33,7 @@ export class Session {
   readonly clientId: number;
   readonly selector: Selector;
   readonly words: Int32Array;
+  readonly claims: Claims;
   readonly slotCount: number;
   readonly submissions: RingConsumer;
   readonly receivePool: ReceivePool;
@@ -43,6 +46,7 @@ export class Session {
   readonly #memory: ClientMemory;
   readonly #wishes: BufferWishes;
   #datagramPool: ReceivePool | undefined;
+  #dealtBuffers: DealtBuffers | undefined;
   readonly #events: RingProducer;
   /** Whether the events not yet published are worth a doorbell. */
   #worthRinging = false;
@@ -57,6 +61,7 @@ export class Session {
     this.#memory = memory;
     const { words, geometry } = memory;
     this.words = words;
+    this.claims = new Claims(words);
     this.slotCount = geometry.slotCount;
     this.submissions = new RingConsumer(
       words,
@@ -94,10 +99,27 @@ export class Session {
     return this.#datagramPool;
   }
 
+  /** Buffers for datagrams of shared sockets; undefined until there is one. */
+  get dealtBuffers(): DealtBuffers | undefined {
+    return this.#dealtBuffers;
+  }
+
+  /** Makes {@link dealtBuffers} if need be; undefined when there is no memory for them. */
+  needDealtBuffers(): DealtBuffers | undefined {
+    if (this.#dealtBuffers) return this.#dealtBuffers;
+    const { bufferSize, bufferCount, limits } = this.selector.datagramBuffers;
+    const segment = this.#memory.growReceive(bufferSize, bufferCount);
+    if (!segment) return undefined;
+    this.#dealtBuffers = new DealtBuffers(this.selector.port, this.#memory, segment.number, limits, this.#wishes);
+    return this.#dealtBuffers;
+  }
+
   /** A receive buffer comes back. False if the client names one that it does not have. */
   recycle(name: number, copiedOut: boolean): boolean {
-    const pool = this.#datagramPool?.has(segmentOf(name)) ? this.#datagramPool : this.receivePool;
-    return pool.recycle(name, copiedOut);
+    const segment = segmentOf(name);
+    if (this.#datagramPool?.has(segment)) return this.#datagramPool.recycle(name, copiedOut);
+    if (this.#dealtBuffers?.pool.has(segment)) return this.#dealtBuffers.pool.recycle(name, copiedOut);
+    return this.receivePool.recycle(name, copiedOut);
   }
 
   /** Queues an event; it becomes visible with {@link publish}. */
@@ -207,6 +229,7 @@ export class Session {
     this.selector.retire(() => {
       this.receivePool.release();
       this.#datagramPool?.release();
+      this.#dealtBuffers?.pool.release();
       this.#memory.release();
     });
   }

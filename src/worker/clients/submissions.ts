@@ -12,10 +12,12 @@ import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode, ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { Seen } from '../../protocol/transfer.js';
+import { DatagramSharer } from '../sources/datagram-sharer.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
-import { LostStream } from '../sources/lost-stream.js';
+import { EmptySlot } from '../sources/empty-slot.js';
+import { sharedName } from '../sources/shareable.js';
 import { Sharer } from '../sources/sharer.js';
-import { listenerName, TcpListener } from '../sources/tcp-listener.js';
+import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
 import type { Session } from './session.js';
@@ -52,7 +54,7 @@ function takeEntries(session: Session, count: number, done: (() => boolean) | un
     const a = words[at + 3] as number;
     const b = words[at + 4] as number;
     const c = words[at + 5] as number;
-    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN_LISTENER) {
+    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN) {
       const arrive = opcode === Submission.ATTACH_STREAM ? attach : join;
       if (!arrive(session, slot, generation, a, b, c)) return -1 - offset;
     } else if (!act(session, opcode, slot, generation, a, b)) {
@@ -90,13 +92,13 @@ function open(session: Session, opcode: number, slot: number, generation: number
   if (session.sources[slot] !== undefined || fd < 0 || !isInterest(interest)) return false;
   // Lost to the client's close or the end of its thread: the descriptor is closed already.
   if (!adoptDescriptor(session.selector.port.native, session.words, slot, generation, fd)) return true;
+  const name = sharedName(session.clientId, slot, generation);
   if (opcode === Submission.OPEN_LISTENER) {
-    const listener = new TcpListener(session.selector, listenerName(session.clientId, slot, generation), fd);
-    listener.join(session, slot, generation).setInterest(interest);
+    new TcpListener(session.selector, name, fd).join(session, slot, generation).setInterest(interest);
     return true;
   }
   if (opcode === Submission.OPEN_DATAGRAM) {
-    new DatagramSocket(session, slot, generation, fd).setInterest(interest);
+    new DatagramSocket(session.selector, name, fd).join(session, slot, generation).setInterest(interest);
     return true;
   }
   const at = slotBase(slot) + Slot.ADDRESS;
@@ -116,20 +118,15 @@ function attach(
   fromGeneration: number,
 ) {
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
-  const { selector } = session;
-  // Published before the name was handed out, but perhaps not taken yet. Only that far: what the other client wrote until then cannot
-  // depend on anything that is still to be taken behind this entry, while what it wrote afterwards may. So there is no circle; a
-  // client that feigns one ends at `taking`.
-  const other = selector.session(clientId);
-  const isThere = () => selector.transfers.has(clientId, from, fromGeneration);
-  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
-  const stream = selector.transfers.take(clientId, from, fromGeneration);
+  const { transfers } = session.selector;
+  catchUp(session, clientId, () => transfers.has(clientId, from, fromGeneration));
+  const stream = transfers.take(clientId, from, fromGeneration);
   if (stream) stream.attach(session, slot, generation);
-  else new LostStream(session, slot, generation);
+  else EmptySlot.ofLostStream(session, slot, generation);
   return true;
 }
 
-/** As {@link attach}, of a listener. */
+/** What another client shares, or this one, gets one more sharer, in a free slot. */
 function join(
   session: Session,
   slot: number,
@@ -140,19 +137,23 @@ function join(
 ) {
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
   const { selector } = session;
-  const name = listenerName(clientId, from, fromGeneration);
-  const other = selector.session(clientId);
-  const isThere = () => selector.listeners.has(name);
-  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
-  const listener = selector.listeners.get(name);
-  if (listener) {
-    selector.hasShared = true;
-    listener.join(session, slot, generation);
-  } else {
-    session.push(EventKind.RELEASED, slot, generation);
-  }
-  answerOffer(session.words, slot, generation, listener !== undefined);
+  const name = sharedName(clientId, from, fromGeneration);
+  catchUp(session, clientId, () => selector.shareable.has(name));
+  const shareable = selector.shareable.get(name);
+  if (shareable) shareable.join(session, slot, generation);
+  else session.push(EventKind.RELEASED, slot, generation);
+  answerOffer(session.words, slot, generation, shareable !== undefined);
   return true;
+}
+
+/**
+ * Takes another client's submissions until the one is taken that made what its name speaks of: published before the name was handed out,
+ * but perhaps not taken yet. Only that far: what the other client wrote until then cannot depend on anything that is still to be taken
+ * behind this entry, while what it wrote afterwards may. So there is no circle; a client that feigns one ends at `taking`.
+ */
+function catchUp({ selector }: Session, clientId: number, isThere: () => boolean): void {
+  const other = selector.session(clientId);
+  if (other && !isThere()) takeSubmissions(other, Number.POSITIVE_INFINITY, isThere);
 }
 
 function actOnSource(session: Session, opcode: number, slot: number, generation: number, a: number, b: number) {
@@ -161,7 +162,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   switch (opcode) {
     case Submission.SEND: {
       if (!session.sendBuffers.take(a)) return false;
-      if (!stale && (source instanceof TcpStream || source instanceof DatagramSocket)) source.send(a);
+      if (!stale && (source instanceof TcpStream || source instanceof DatagramSharer)) source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }
@@ -181,6 +182,9 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
     case Submission.CLOSE:
       if (!stale) source.close(a);
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;
+    case Submission.HAND_BACK:
+      if (!stale && source instanceof DatagramSharer) source.handBack();
+      return stale || source instanceof DatagramSharer;
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
     case Submission.DETACH_STREAM:

@@ -84,6 +84,16 @@ export class Port {
     this.#freeGroups.push(group);
   }
 
+  /** Takes all buffers of a group back. Only between a turn and the next records, when the port knows all that it was given. */
+  dropGroup(group: number): void {
+    this.native.dropGroup(group);
+  }
+
+  /** Gives the pages of a segment back, which no group has buffers of. */
+  discardSegment(segment: number): void {
+    this.native.discardSegment(segment);
+  }
+
   provide(group: number, segment: number, index: number): void {
     this.#push(PortOpcode.PROVIDE, 0, group, segment, index);
   }

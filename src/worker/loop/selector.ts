@@ -6,11 +6,12 @@ import { copiedBytes } from '../../atomics/flag.js';
 import type { Addon } from '../../native.js';
 import type { IoThreadConfiguration, IoThreadStats } from '../../protocol/control.js';
 import { CloseMode } from '../../protocol/port-records.js';
-import type { ReceivePoolLimits } from '../buffers/receive-pool.js';
+import type { ReceivePool, ReceivePoolLimits } from '../buffers/receive-pool.js';
 import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
 import { Linger } from '../sources/linger.js';
+import type { Shareable } from '../sources/shareable.js';
 import type { TcpListener } from '../sources/tcp-listener.js';
 import type { Timer } from '../sources/timer.js';
 import { Transfers } from '../sources/transfers.js';
@@ -43,10 +44,10 @@ export class Selector {
   readonly port: Port;
   readonly linger: Linger;
   readonly transfers: Transfers;
-  /** By the name that each is shared by. */
-  readonly listeners = new Map<string, TcpListener>();
-  /** Some listener was joined: there may be connections to pass on. */
-  hasShared = false;
+  /** What clients may share, by its name. */
+  readonly shareable = new Map<string, Shareable>();
+  /** Listeners with several sharers: there may be connections to pass on. */
+  readonly dealing = new Set<TcpListener>();
   readonly timers = new TimerHeap<Timer>();
   readonly receiveLimits: ReceivePoolLimits;
   readonly datagramBuffers: { bufferSize: number; bufferCount: number; limits: ReceivePoolLimits };
@@ -118,9 +119,10 @@ export class Selector {
     const nowMs = performance.now();
     if (nowMs < this.#trimDueMs) return;
     this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
-    for (const { receivePool, datagramPool } of this.#sessions.values()) {
+    for (const { receivePool, datagramPool, dealtBuffers } of this.#sessions.values()) {
       receivePool.trim(nowMs);
       datagramPool?.trim(nowMs);
+      dealtBuffers?.pool.trim(nowMs);
     }
   }
 
@@ -156,17 +158,17 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    const idle = this.linger.isEmpty && this.transfers.size === 0 && !this.hasShared && this.timers.isEmpty;
+    const idle = this.linger.isEmpty && this.transfers.size === 0 && this.dealing.size === 0 && this.timers.isEmpty;
     if (idle && this.#acceptRetries.length === 0) return limitMs;
     const nowMs = performance.now();
     this.linger.expire(nowMs);
     this.transfers.expire(nowMs);
-    if (this.hasShared) for (const listener of this.listeners.values()) listener.passOn();
+    const passOnMs = this.#passOn(nowMs);
     this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
     const retryMs = this.#acceptRetries.length > 0 ? Math.ceil(this.#acceptRetryDueMs - nowMs) : limitMs;
     const timerMs = this.timers.first ? Math.ceil(this.timers.first.dueMs - nowMs) : limitMs;
-    return Math.min(limitMs, retryMs, timerMs);
+    return Math.min(limitMs, retryMs, timerMs, passOnMs);
   }
 
   /** The listener is tried again when a descriptor is closed here, or else after 100 ms: it may be closed elsewhere. */
@@ -200,8 +202,12 @@ export class Selector {
       ...this.counters,
       receiveBuffers,
       receiveBuffersHeld: sum(({ receivePool }) => receivePool.held),
-      datagramBuffers: sum(({ datagramPool }) => datagramPool?.bufferCount ?? 0),
-      datagramBuffersHeld: sum(({ datagramPool }) => datagramPool?.held ?? 0),
+      datagramBuffers: sum(({ datagramPool, dealtBuffers }) =>
+        count(datagramPool, dealtBuffers?.pool, ({ bufferCount }) => bufferCount),
+      ),
+      datagramBuffersHeld: sum(({ datagramPool, dealtBuffers }) =>
+        count(datagramPool, dealtBuffers?.pool, ({ held }) => held),
+      ),
       receiveBufferBytes: receiveBuffers * this.#configuration.receiveBufferSize,
       copiedBytes: sum(({ words }) => copiedBytes(words)),
       streamsStarved: sum(({ receivePool }) => receivePool.starvedStreams),
@@ -220,9 +226,26 @@ export class Selector {
     }
   }
 
+  #passOn(nowMs: number): number {
+    let againMs = Number.POSITIVE_INFINITY;
+    for (const listener of this.dealing) {
+      againMs = Math.min(againMs, listener.passOn(nowMs, this.#configuration.passOnAfterMs));
+    }
+    return Math.ceil(againMs);
+  }
+
   #retryAccepts(): void {
     const listeners = this.#acceptRetries;
     this.#acceptRetries = [];
     for (const listener of listeners) listener.retry();
   }
+}
+
+/** Over both kinds of datagram buffers. */
+function count(
+  first: ReceivePool | undefined,
+  second: ReceivePool | undefined,
+  figure: (pool: ReceivePool) => number,
+): number {
+  return (first ? figure(first) : 0) + (second ? figure(second) : 0);
 }

@@ -1,106 +1,110 @@
 /**
- * A datagram socket on the I/O thread, UDP or Unix-domain: receives ahead into buffers of its own pool, sends what the client
- * wrote, many datagrams per operation.
+ * A datagram socket on the I/O thread, UDP or Unix-domain: receives ahead and deals the datagrams among its sharers, sends what they
+ * wrote, many datagrams per operation. Mostly there is one sharer, the client that opened it.
  *
  * ```
- *   open ──CLOSE submitted──► flushing ──all sent, or RESET, or lingerMs over──► closing ──CLOSE released──► released
+ *   open ──last sharer gone──► closing ──CLOSE released──► released
  *
- *   receiving:  idle ──arm──► armed ──released: limit, no buffer, cancelled──► idle
- *                               └──an error that stays──► failed: told once, receives no more
+ *   receiving:  idle ──arm──► into the only sharer's buffers ──another joins: cancelled──┐
+ *                │ ▲                                                                     │
+ *                │ └──released: limit, no buffer, cancelled──────────────────────────────┤
+ *                └──arm──► in transit: each datagram is dealt by a copy ──one is left: cancelled
+ *                             └──an error that stays──► failed: told once, receives no more
  * ```
  *
- * Nothing received is dropped here. When the pool is used up, the kernel holds what comes, and drops, and counts, what finds its
- * buffer full.
+ * Nothing received is dropped here, but with the last sharer. When there is no room for it, the kernel holds what comes, and drops, and
+ * counts, what finds its buffer full.
  *
- * What the kernel says of datagrams sent before (ICMP) may be told to a later send, which then has sent nothing: so a datagram that is
- * refused is tried once more.
+ * A datagram goes to the eligible sharer that has the fewest unread, round robin on ties: so whoever stalls is passed over as soon as it is
+ * behind. What a sharer has not read when it closes or ends goes to the others, before what comes then.
  */
-import { Readiness } from '../../protocol/client-memory.js';
-import { EventKind } from '../../protocol/events.js';
-import { INTEREST_READABLE } from '../../protocol/interest.js';
+import { HEADER_BYTES } from '../../protocol/datagram.js';
 import { CloseMode, PortOpcode } from '../../protocol/port-records.js';
 import type { BufferHolder, ReceivePool } from '../buffers/receive-pool.js';
+import { Transit } from '../buffers/transit.js';
 import type { Session } from '../clients/session.js';
-import type { Completion } from '../loop/port.js';
-import { DatagramSends } from './datagram-sends.js';
+import type { Completion, EndpointOwner } from '../loop/port.js';
+import type { Selector } from '../loop/selector.js';
+import { DatagramSharer } from './datagram-sharer.js';
+import { Dealer } from './dealer.js';
 import { ECANCELED, ENOBUFS } from './errnos.js';
-import type { Source } from './source.js';
 
-type State = 'open' | 'flushing' | 'closing';
+/** The receive in flight. */
+interface Receiving {
+  readonly pool: ReceivePool;
+  /** Into whose buffers; undefined: in transit. */
+  readonly sharer: DatagramSharer | undefined;
+  cancelled: boolean;
+}
 
-export class DatagramSocket implements Source, BufferHolder {
-  readonly slot: number;
-  readonly generation: number;
+/** A datagram, header included: in transit, or a copy of what a sharer had. */
+interface Waiting {
+  readonly datagram: Uint8Array;
+  /** Of its buffer in transit. */
+  readonly name: number | undefined;
+}
+
+export class DatagramSocket implements EndpointOwner, BufferHolder {
+  /** Of those in transit. */
   heldBuffers = 0;
   copiedBuffers = 0;
-  readonly #session: Session;
+  readonly #selector: Selector;
   readonly #endpoint: number;
-  readonly #pool: ReceivePool | undefined;
-  #state: State = 'open';
-  #wantsData = false;
-  #receiving = false;
-  #failed = false;
-  /** Made by the first send. */
-  #sends: DatagramSends | undefined;
+  readonly #name: string;
+  readonly #dealer = new Dealer<DatagramSharer>();
+  #receiving: Receiving | undefined;
+  #transit: Transit | undefined;
+  /** Dealt at the end of taking submissions: only then it is known how far behind each sharer is. Or there is nobody who takes them now. */
+  #waiting: Waiting[] = [];
+  #failure = 0;
   #flushQueued = false;
-  #sending = false;
-  /** The first unsent datagram was refused once. */
-  #refused = false;
+  #sending: DatagramSharer | undefined;
+  /** Whose sends come next. */
+  #nextSender = 0;
+  /** Closed, while the kernel may use their clients' memory. */
+  readonly #leaving = new Set<DatagramSharer>();
+  #closing = false;
 
-  constructor(session: Session, slot: number, generation: number, fd: number) {
-    this.#session = session;
-    this.slot = slot;
-    this.generation = generation;
-    this.#endpoint = session.selector.port.adopt(fd, this);
-    this.#pool = session.needDatagramPool();
-    session.addSource(slot, this);
+  /** `name`: see {@link sharedName}. Its first sharer is to join at once. */
+  constructor(selector: Selector, name: string, fd: number) {
+    this.#selector = selector;
+    this.#endpoint = selector.port.adopt(fd, this);
+    this.#name = name;
+    selector.shareable.set(name, this);
   }
 
-  setInterest(interest: number): void {
-    this.#wantsData = (interest & INTEREST_READABLE) !== 0;
-    if (this.#wantsData) this.arm();
-    else this.#stopReceiving();
+  join(session: Session, slot: number, generation: number): DatagramSharer {
+    const sharer = new DatagramSharer(this, session, slot, generation);
+    this.#dealer.add(sharer);
+    if (this.#failure !== 0) sharer.fail(this.#failure);
+    this.changed();
+    return sharer;
   }
 
+  // -- receiving -------------------------------------------------------------------------------------
+
+  /** A sharer came, closed, has another interest or room again. */
+  changed(): void {
+    if (this.#closing) return;
+    const { sharers } = this.#dealer;
+    // What waits comes first: until it is dealt, nothing is received where it would overtake it.
+    const only = sharers.length === 1 && this.#waiting.length === 0 ? sharers[0] : undefined;
+    const wanted = this.#failure === 0 && sharers.some(({ wantsData }) => wantsData);
+    if (this.#waiting.length > 0 && wanted) this.flushLater();
+    if (wanted && !this.#receiving) this.#arm(only);
+    else if (this.#receiving && (!wanted || this.#receiving.sharer !== only)) this.#cancel(this.#receiving);
+  }
+
+  /** As {@link changed}: a buffer in transit came back. */
   arm(): void {
-    if (this.#state !== 'open' || !this.#wantsData || this.#receiving || this.#failed) return;
-    if (!this.#pool) return this.#fail(ENOBUFS);
-    if (this.#pool.allowance(this) <= 0) return;
-    const offer = this.#pool.offer(this);
-    if (!offer) return;
-    this.#receiving = true;
-    this.#session.selector.port.receiveFrom(this.#endpoint, offer.group, offer.limit);
+    this.changed();
   }
 
-  /** The client filled a buffer with frames: it is in order behind those before it. */
-  send(name: number): void {
-    this.#sends ??= new DatagramSends(this.#session, this);
-    this.#sends.add(name);
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    this.#session.selector.flushLater(this);
-  }
-
-  /** Sends what is unsent, up to the pieces that one operation takes. Called once per turn. */
-  flush(): void {
-    this.#flushQueued = false;
-    if (this.#sending || this.#state === 'closing' || !this.#sends) return;
-    const begun = this.#sends.begin(this.#endpoint);
-    // Corrupt; the session closes this socket as well.
-    if (begun === undefined) return this.#session.detach();
-    this.#sending = begun;
-  }
-
-  close(mode: number): void {
-    if (this.#state === 'closing') return;
-    this.#pool?.unstarve(this);
-    if (mode === CloseMode.RESET) return this.#submitClose();
-    if (this.#state === 'flushing') return;
-    this.#state = 'flushing';
-    this.#stopReceiving();
-    this.#session.selector.linger.add(this);
-    this.flush();
-    this.#closeIfSent();
+  /** A sharer had not read these, and will not. */
+  returned(datagrams: readonly Uint8Array[]): void {
+    if (!this.#dealer.sharers.some(({ isOpen }) => isOpen)) return;
+    this.#waiting = [...datagrams.map((datagram) => ({ datagram, name: undefined })), ...this.#waiting];
+    this.changed();
   }
 
   completed(opcode: number, completion: Completion): void {
@@ -114,73 +118,170 @@ export class DatagramSocket implements Source, BufferHolder {
     }
   }
 
+  #arm(only: DatagramSharer | undefined): void {
+    const pool = only ? only.session.needDatagramPool() : this.#needTransit()?.pool;
+    const holder = only ?? this;
+    if (!pool) return this.#fail(ENOBUFS);
+    if (pool.allowance(holder) <= 0) return;
+    const offer = pool.offer(holder);
+    if (!offer) return;
+    this.#receiving = { pool, sharer: only, cancelled: false };
+    this.#selector.port.receiveFrom(this.#endpoint, offer.group, offer.limit);
+  }
+
+  #cancel(receiving: Receiving): void {
+    if (receiving.cancelled) return;
+    receiving.cancelled = true;
+    this.#selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE_FROM);
+  }
+
+  #needTransit(): Transit | undefined {
+    const { bufferSize, bufferCount } = this.#selector.datagramBuffers;
+    this.#transit ??= Transit.of(this.#selector.port, bufferSize, bufferCount);
+    return this.#transit;
+  }
+
   #received({ result, more, segment, index }: Completion): void {
-    if (!more) this.#receiving = false;
-    if (result >= 0 && segment >= 0) this.#datagram(segment, index, result);
+    const receiving = this.#receiving as Receiving;
+    if (!more) this.#receiving = undefined;
+    if (result >= 0 && segment >= 0) this.#datagram(receiving, segment, index, result);
     else if (more) this.#tell(result);
-    else if (result !== ECANCELED && result !== ENOBUFS) return this.#fail(result);
+    else if (result !== ECANCELED && result !== ENOBUFS) this.#fail(result);
+    if (more) return;
+    if (receiving.sharer) this.#settle(receiving.sharer);
     // Others took the buffers of its group: arming finds it another one, or lets it wait.
-    if (!more) this.arm();
+    this.changed();
   }
 
-  #datagram(segment: number, index: number, length: number): void {
-    const pool = this.#pool as ReceivePool;
-    this.#session.selector.counters.bytesReceived += length;
-    const name = pool.filled(segment, index, length, this);
-    // Nobody will read what arrives after the client's close: the buffer goes straight home.
-    if (this.#state === 'open') this.#session.push(EventKind.DATA, this.slot, this.generation, name, length);
-    else pool.recycle(name, false);
-  }
-
-  #sent(result: number): void {
-    this.#sending = false;
-    const sends = this.#sends as DatagramSends;
-    if (this.#state === 'closing') return;
-    if (result > 0) {
-      this.#refused = false;
-      sends.sent(result);
-    } else if (result < 0) {
-      this.#refusedWith(result, sends);
+  #datagram({ pool, sharer }: Receiving, segment: number, index: number, length: number): void {
+    this.#selector.counters.bytesReceived += length;
+    const name = pool.filled(segment, index, HEADER_BYTES + length, sharer ?? this);
+    if (sharer?.isOpen) return sharer.tell(name, length);
+    const datagram = pool.bytes(name);
+    if (sharer) {
+      // It has gone, and perhaps another come: what lies in its memory does not stay there.
+      this.#waiting.push({ datagram: datagram.slice(), name: undefined });
+      pool.recycle(name, false);
+    } else {
+      this.#waiting.push({ datagram, name });
     }
-    this.flush();
-    this.#closeIfSent();
+    this.flushLater();
   }
 
-  #refusedWith(errno: number, sends: DatagramSends): void {
-    // Of an earlier datagram, or it will be met again.
-    this.#refused = !this.#refused;
-    if (!this.#refused) sends.sent(1);
-    this.#tell(errno);
+  #dealWaiting(): void {
+    const waiting = this.#waiting;
+    let dealt = 0;
+    while (dealt < waiting.length && this.#deal((waiting[dealt] as Waiting).datagram)) dealt++;
+    if (dealt === 0) return;
+    this.#waiting = waiting.slice(dealt);
+    for (let at = 0; at < dealt; at++) this.#forget(waiting[at] as Waiting);
+    this.changed();
   }
 
-  #closeIfSent(): void {
-    if (this.#state === 'flushing' && !this.#sending && (!this.#sends || this.#sends.isEmpty)) this.#submitClose();
+  #forget({ name }: Waiting): void {
+    if (name !== undefined) this.#transit?.pool.recycle(name, false);
   }
 
-  #stopReceiving(): void {
-    this.#pool?.unstarve(this);
-    if (this.#receiving) this.#session.selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE_FROM);
+  #dropWaiting(): void {
+    for (const waiting of this.#waiting.splice(0)) this.#forget(waiting);
   }
 
-  #submitClose(): void {
-    this.#state = 'closing';
-    this.#session.selector.linger.remove(this);
-    // There is no difference between the modes: what the kernel has taken it sends.
-    this.#session.selector.port.close(this.#endpoint, CloseMode.RESET);
-  }
-
-  #closed(): void {
-    this.#sends?.giveBackAll();
-    this.#session.selector.descriptorClosed();
-    this.#session.removeSource(this.slot, this.generation);
+  /** False: nobody takes it now. */
+  #deal(datagram: Uint8Array): boolean {
+    // Whoever has no buffer for it is not eligible from then on.
+    for (let sharer = this.#dealer.next(); sharer; sharer = this.#dealer.next()) if (sharer.give(datagram)) return true;
+    return false;
   }
 
   #fail(errno: number): void {
-    this.#failed = true;
+    this.#failure = errno;
     this.#tell(errno);
   }
 
+  /** Of receiving, or of nobody knows whose send. */
   #tell(errno: number): void {
-    this.#session.ready(this.slot, this.generation, Readiness.FAILED, errno);
+    for (const sharer of this.#dealer.sharers) sharer.fail(errno);
+  }
+
+  // -- sending ---------------------------------------------------------------------------------------
+
+  flushLater(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    this.#selector.flushLater(this);
+  }
+
+  /** Deals what has come, and sends what the next sharer has unsent, up to the pieces that one operation takes. Called once per turn. */
+  flush(): void {
+    this.#flushQueued = false;
+    if (this.#closing) return;
+    if (this.#waiting.length > 0) this.#dealWaiting();
+    this.#sendNext();
+  }
+
+  #sendNext(): void {
+    if (this.#sending || this.#closing) return;
+    const { sharers } = this.#dealer;
+    for (let turn = 0; turn < sharers.length; turn++) {
+      const at = (this.#nextSender + turn) % sharers.length;
+      const sharer = sharers[at] as DatagramSharer;
+      if (!sharer.beginSend(this.#endpoint)) continue;
+      this.#sending = sharer;
+      this.#nextSender = at + 1;
+      return;
+    }
+  }
+
+  isSendingFor(sharer: DatagramSharer): boolean {
+    return this.#sending === sharer;
+  }
+
+  #sent(result: number): void {
+    const sharer = this.#sending as DatagramSharer;
+    this.#sending = undefined;
+    if (this.#closing) return;
+    sharer.sent(result);
+    this.#settle(sharer);
+    this.#sendNext();
+  }
+
+  // -- the end ---------------------------------------------------------------------------------------
+
+  /** A sharer closed, and flushes. */
+  closed(): void {
+    if (this.#dealer.sharers.some(({ isOpen }) => isOpen)) return this.changed();
+    this.#selector.shareable.delete(this.#name);
+    this.#dropWaiting();
+    this.changed();
+  }
+
+  /** A sharer has nothing more to send. The socket closes with the last. */
+  left(sharer: DatagramSharer): void {
+    this.#dealer.remove(sharer);
+    this.#leaving.add(sharer);
+    if (this.#dealer.sharers.length === 0) {
+      this.#closing = true;
+      this.#selector.shareable.delete(this.#name);
+      this.#dropWaiting();
+      // There is no difference between the modes: what the kernel has taken it sends.
+      return this.#selector.port.close(this.#endpoint, CloseMode.RESET);
+    }
+    if (this.#sending === sharer) this.#selector.port.cancel(this.#endpoint, PortOpcode.SEND_TO);
+    if (this.#receiving?.sharer === sharer) this.#cancel(this.#receiving);
+    this.#settle(sharer);
+    this.closed();
+  }
+
+  /** Lets a sharer go that has left, once the kernel uses nothing of its memory. */
+  #settle(sharer: DatagramSharer): void {
+    if (this.#closing || this.#sending === sharer || this.#receiving?.sharer === sharer) return;
+    if (this.#leaving.delete(sharer)) sharer.released();
+  }
+
+  #closed(): void {
+    this.#selector.descriptorClosed();
+    for (const sharer of this.#leaving) sharer.released();
+    const transit = this.#transit;
+    if (transit) this.#selector.retire(() => transit.release());
   }
 }

@@ -9,12 +9,13 @@
  * Both edges are one swap (atomics/claim.ts), so no connection has two owners, and none is lost with a thread that had not
  * asked for it.
  */
-import { expireClaim, isClaimPending, Offer, offerClaim } from '../../atomics/claim.js';
+import { Offer } from '../../atomics/claim.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import type { Session } from '../clients/session.js';
-import { AcceptCredit } from './accept-credit.js';
+import type { Dealable } from './dealer.js';
+import { EmptySlot } from './empty-slot.js';
 import type { Source } from './source.js';
 import type { TcpListener } from './tcp-listener.js';
 import type { TcpStream } from './tcp-stream.js';
@@ -33,15 +34,16 @@ interface Dealt extends Connection {
   readonly sinceMs: number;
 }
 
-export class Sharer implements Source {
+export class Sharer implements Source, Dealable {
   readonly slot: number;
   readonly generation: number;
   readonly session: Session;
   readonly #listener: TcpListener;
-  readonly #credits: AcceptCredit[] = [];
+  readonly #credits: EmptySlot[] = [];
   /** In the order in which they are claimed. */
   #dealt: Dealt[] = [];
   #wantsConnections = false;
+  #stalled = false;
   #closing = false;
 
   constructor(listener: TcpListener, session: Session, slot: number, generation: number) {
@@ -57,25 +59,37 @@ export class Sharer implements Source {
     return this.#wantsConnections && this.#credits.length > 0;
   }
 
+  /** Something was taken back from it, and it has not been heard of since: others come first. */
+  get isStalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** Since when the connection lies there that was dealt first and is not claimed; undefined without one. */
+  get behindSinceMs(): number | undefined {
+    return this.behind > 0 ? this.#dealt[0]?.sinceMs : undefined;
+  }
+
   get credits(): number {
     return this.#credits.length;
   }
 
   /** Connections dealt and not claimed. */
   get behind(): number {
-    const { words } = this.session;
+    const { claims } = this.session;
     while (this.#dealt.length > 0) {
       const { slot, generation } = this.#dealt[0] as Dealt;
-      if (isClaimPending(words, slot, generation, Offer.DEALT)) break;
+      if (claims.isPending(slot, generation, Offer.DEALT)) break;
       this.#dealt.shift();
     }
     return this.#dealt.length;
   }
 
   addCredit(slot: number, generation: number): void {
-    const credit = new AcceptCredit(this.session, slot, generation);
+    const credit = EmptySlot.lent(this.session, slot, generation);
     // A credit that crossed our close on its way: nobody will use it.
     if (this.#closing) return credit.giveBack();
+    // Whoever accepts lends another slot: it is alive.
+    this.#stalled = false;
     this.#credits.push(credit);
     this.#listener.changed();
   }
@@ -90,10 +104,10 @@ export class Sharer implements Source {
   /** It gets a connection. There is a credit. */
   deal(connection: Connection): void {
     const { fd, address } = connection;
-    const credit = this.#credits.shift() as AcceptCredit;
+    const credit = this.#credits.shift() as EmptySlot;
     const { slot, generation } = credit;
-    const { words } = this.session;
-    offerClaim(words, slot, generation, Offer.DEALT);
+    const { words, claims } = this.session;
+    claims.offer(slot, generation, Offer.DEALT);
     words.set(address, slotBase(slot) + Slot.ADDRESS);
     const stream = credit.redeem(connection);
     this.#dealt.push({ stream, fd, address, slot, generation, sinceMs: performance.now() });
@@ -105,21 +119,19 @@ export class Sharer implements Source {
     this.session.ready(this.slot, this.generation, Readiness.FAILED, errno);
   }
 
-  /** What it was dealt and will never claim, or has not within `olderThanMs`: at most `limit`, the oldest first. */
-  takeBack(olderThanMs = 0, limit = Number.POSITIVE_INFINITY): Connection[] {
-    const beforeMs = performance.now() - olderThanMs;
-    const back: Connection[] = [];
-    while (this.behind > 0 && back.length < limit) {
-      const dealt = this.#dealt[0] as Dealt;
-      if (olderThanMs > 0 && dealt.sinceMs > beforeMs) break;
-      this.#dealt.shift();
+  /**
+   * The connection that it was dealt first and has not claimed, and now cannot any more: nobody has it. Undefined without one. One swap, and the
+   * slot goes back: so it costs little to take a connection back as soon as somebody else would claim it sooner.
+   */
+  takeBack(): Connection | undefined {
+    for (let dealt = this.#dealt.shift(); dealt; dealt = this.#dealt.shift()) {
       const { slot, generation } = dealt;
-      if (expireClaim(this.session.words, slot, generation, Offer.DEALT) !== 0) continue;
-      // From here on nobody has the connection.
-      this.session.removeSource(dealt.slot, dealt.generation);
-      back.push(dealt);
+      if (this.session.claims.expire(slot, generation, Offer.DEALT) !== undefined) continue;
+      this.#stalled = true;
+      this.session.removeSource(slot, generation);
+      return dealt;
     }
-    return back;
+    return undefined;
   }
 
   /** The client ends: before its sources are closed. */
@@ -131,7 +143,8 @@ export class Sharer implements Source {
     if (this.#closing) return;
     this.#closing = true;
     this.#wantsConnections = false;
-    const unclaimed = this.takeBack();
+    const unclaimed: Connection[] = [];
+    for (let one = this.takeBack(); one; one = this.takeBack()) unclaimed.push(one);
     for (const credit of this.#credits.splice(0)) credit.giveBack();
     this.#listener.left(this, unclaimed);
   }

@@ -13,26 +13,24 @@
  * kernel's backlog holds what comes; so clients that do not accept cost a bounded number of descriptors.
  *
  * A connection goes to the eligible sharer that is least behind, round robin on ties. So whoever stalls is passed over as soon as
- * it is behind; what it does not claim for {@link STALLED_MS} goes to one that has nothing unclaimed.
+ * it is behind; what it does not claim within `passOnAfterMs` goes to another, and until it claims again so does all that comes.
  */
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { CloseMode, PortOpcode } from '../../protocol/port-records.js';
 import type { Session } from '../clients/session.js';
 import type { Completion, EndpointOwner } from '../loop/port.js';
 import type { Selector } from '../loop/selector.js';
+import { Dealer } from './dealer.js';
 import { ECANCELED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './errnos.js';
 import { type Connection, Sharer } from './sharer.js';
 
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
-const STALLED_MS = 500;
 
 export class TcpListener implements EndpointOwner {
   readonly #selector: Selector;
   readonly #endpoint: number;
   readonly #name: string;
-  #sharers: Sharer[] = [];
-  /** Where the next round begins. */
-  #next = 0;
+  readonly #dealer = new Dealer<Sharer>();
   /** Taken back from a sharer that left, when no other had a credit. */
   #waiting: Connection[] = [];
   #accepting = false;
@@ -43,54 +41,69 @@ export class TcpListener implements EndpointOwner {
   /** Closes when the endpoint is reaped. */
   #last: Sharer | undefined;
 
-  /** `name`: see {@link listenerName}. Its first sharer is to join at once. */
+  /** `name`: see {@link sharedName}. Its first sharer is to join at once. */
   constructor(selector: Selector, name: string, fd: number) {
     this.#selector = selector;
     this.#endpoint = selector.port.adopt(fd, this);
     this.#name = name;
-    selector.listeners.set(name, this);
+    selector.shareable.set(name, this);
   }
 
   join(session: Session, slot: number, generation: number): Sharer {
     const sharer = new Sharer(this, session, slot, generation);
-    this.#sharers.push(sharer);
+    this.#dealer.add(sharer);
+    if (this.#dealer.sharers.length > 1) this.#selector.dealing.add(this);
     return sharer;
   }
 
   /** A sharer has more credits, or another interest. */
   changed(): void {
     while (this.#waiting.length > 0) {
-      const sharer = this.#leastBehind();
+      const sharer = this.#dealer.next();
       if (!sharer) break;
       sharer.deal(this.#waiting.shift() as Connection);
     }
-    if (this.#sharers.some(({ isEligible }) => isEligible)) this.#arm();
+    if (this.#dealer.sharers.some(({ isEligible }) => isEligible)) this.#arm();
     else if (this.#accepting) this.#selector.port.cancel(this.#endpoint, PortOpcode.ACCEPT);
   }
 
   /** A sharer closed; these it had not claimed. */
   left(sharer: Sharer, unclaimed: readonly Connection[]): void {
-    this.#sharers = this.#sharers.filter((other) => other !== sharer);
+    this.#dealer.remove(sharer);
+    if (this.#dealer.sharers.length < 2) this.#selector.dealing.delete(this);
     this.#waiting.push(...unclaimed);
-    if (this.#sharers.length > 0) {
+    if (this.#dealer.sharers.length > 0) {
       sharer.released();
       return this.changed();
     }
     this.#last = sharer;
     for (const connection of this.#waiting.splice(0)) this.#reset(connection);
-    this.#selector.listeners.delete(this.#name);
+    this.#selector.shareable.delete(this.#name);
     this.#selector.port.close(this.#endpoint, CloseMode.RESET);
   }
 
-  /** Called every now and then: what a stalled sharer has not claimed goes to those that have nothing to do. */
-  passOn(): void {
-    if (this.#sharers.length < 2) return;
-    for (const sharer of this.#sharers) {
-      for (const other of this.#sharers) {
-        if (other === sharer || !other.isEligible || other.behind > 0) continue;
-        for (const connection of sharer.takeBack(STALLED_MS, other.credits)) other.deal(connection);
+  /**
+   * What has lain with a sharer for too long goes to others that are less behind, and not stalled themselves: so two that are slow do not pass it
+   * back and forth. Returns the milliseconds until there may be something to pass on.
+   */
+  passOn(nowMs: number, afterMs: number): number {
+    let againMs = Number.POSITIVE_INFINITY;
+    for (const sharer of this.#dealer.sharers) {
+      for (let sinceMs = sharer.behindSinceMs; sinceMs !== undefined; sinceMs = sharer.behindSinceMs) {
+        if (sinceMs + afterMs > nowMs) {
+          againMs = Math.min(againMs, sinceMs + afterMs - nowMs);
+          break;
+        }
+        const heir = this.#heirOf(sharer);
+        if (!heir) {
+          againMs = Math.min(againMs, Math.max(1, afterMs));
+          break;
+        }
+        const connection = sharer.takeBack();
+        if (connection) heir.deal(connection);
       }
     }
+    return againMs;
   }
 
   /** A descriptor was closed or some time has passed: accepting may work again. */
@@ -107,7 +120,7 @@ export class TcpListener implements EndpointOwner {
   #arm(): void {
     const idle = !this.#accepting && !this.#last && !this.#failed && !this.#waitingToRetry;
     if (!idle || this.#waiting.length > 0) return;
-    const limit = this.#sharers.reduce((sum, { isEligible, credits }) => sum + (isEligible ? credits : 0), 0);
+    const limit = this.#dealer.sharers.reduce((sum, { isEligible, credits }) => sum + (isEligible ? credits : 0), 0);
     if (limit === 0) return;
     this.#accepting = true;
     this.#selector.port.accept(this.#endpoint, limit);
@@ -128,22 +141,15 @@ export class TcpListener implements EndpointOwner {
     const address = new Int32Array(ADDRESS_WORDS);
     completion.copyAddress(address, 0);
     const connection = { fd, address, stream: undefined };
-    const sharer = this.#leastBehind();
+    const sharer = this.#dealer.next();
     if (sharer) sharer.deal(connection);
     // A kernel that accepted past the limit before it saw the cancel. Nobody knows of it yet, so it can wait.
     else this.#waiting.push(connection);
   }
 
-  #leastBehind(): Sharer | undefined {
-    let [best, least] = [-1, Number.POSITIVE_INFINITY];
-    for (let turn = 0; turn < this.#sharers.length && least > 0; turn++) {
-      const at = (this.#next + turn) % this.#sharers.length;
-      const sharer = this.#sharers[at] as Sharer;
-      if (!sharer.isEligible || sharer.behind >= least) continue;
-      [best, least] = [at, sharer.behind];
-    }
-    if (best >= 0) this.#next = best + 1;
-    return this.#sharers[best];
+  #heirOf(sharer: Sharer): Sharer | undefined {
+    const next = this.#dealer.next();
+    return next && next !== sharer && !next.isStalled && next.behind < sharer.behind ? next : undefined;
   }
 
   #reset({ stream, fd }: Connection): void {
@@ -153,7 +159,7 @@ export class TcpListener implements EndpointOwner {
 
   /** One event per episode; then quietly again and again, until it works. */
   #outOfResources(errno: number): void {
-    if (!this.#exhausted) for (const sharer of this.#sharers) sharer.fail(errno);
+    if (!this.#exhausted) for (const sharer of this.#dealer.sharers) sharer.fail(errno);
     this.#exhausted = true;
     if (this.#last) return;
     this.#waitingToRetry = true;
@@ -162,16 +168,11 @@ export class TcpListener implements EndpointOwner {
 
   #fail(errno: number): void {
     this.#failed = true;
-    for (const sharer of this.#sharers) sharer.fail(errno);
+    for (const sharer of this.#dealer.sharers) sharer.fail(errno);
   }
 
   #closed(): void {
     this.#selector.descriptorClosed();
     this.#last?.released();
   }
-}
-
-/** What a shared listener goes by: its first sharer. */
-export function listenerName(clientId: number, slot: number, generation: number): string {
-  return `${clientId}/${slot}/${generation}`;
 }

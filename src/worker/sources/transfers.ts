@@ -2,7 +2,7 @@
  * Streams that no client has: detached and not yet attached (protocol/transfer.ts). All have the same time, so the order in
  * which they came is the order in which they are due.
  */
-import { expireClaim, Offer } from '../../atomics/claim.js';
+import { Offer } from '../../atomics/claim.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import type { Selector } from '../loop/selector.js';
 import type { Departure } from './departure.js';
@@ -57,7 +57,8 @@ export class Transfers {
     for (const [name, transfer] of this.#offered) {
       if (transfer.dueMs > nowMs) return;
       const { session, slot, generation } = transfer.departure;
-      const claimant = this.#selector.session(expireClaim(session.words, slot, generation, Offer.DETACHED));
+      const claimedBy = session.claims.expire(slot, generation, Offer.DETACHED);
+      const claimant = claimedBy === undefined ? undefined : this.#selector.session(claimedBy);
       this.#offered.delete(name);
       if (claimant && !claimant.draining) {
         // Between its swap and its ATTACH_STREAM. To the tail, where it is the next to be due at the latest then.
