@@ -73,6 +73,13 @@
 // up to kDatagramsPerEndpoint times in a turn before other endpoints have theirs, and one SendTo
 // carries several datagrams. A backend whose kernel takes one datagram per call (IOCP) keeps several
 // overlapped receives, each with a buffer of the group, in flight for one ReceiveFrom.
+//
+// ## Pipes, and descriptors and handles of other makers
+//
+// kReceive, kSend and kClose work on whatever can be read and written and is waited for: pipes,
+// terminals, serial lines, and on Windows any handle that was opened for overlapped operations. Those
+// are no sockets, which a backend finds out by itself; the rules about memory and releases are the
+// same. kAccept is theirs never, kConnect and the session of kShutdown are a named pipe's.
 #pragma once
 
 #include <cstddef>
@@ -98,7 +105,9 @@ enum class Opcode : int32_t {
                   //     every later operation on the endpoint is released with that error.
   kProvide = 2,   // a = group, b = segment, c = index. Gives a receive buffer to the group.
   kCancel = 3,    // a = opcode to cancel. No effect when it is not in flight.
-  kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored.
+  kShutdown = 4,  // a = 0 read, 1 write, 2 both. As shutdown(2); ENOTCONN is ignored. Of a named pipe's
+                  //     server end also 3: the session ends, what its client has not read is lost. What
+                  //     is in flight is to be cancelled before; once it is released, kConnect may follow.
   kExtend = 5,    // a = n >= 1. The receive in flight may fill n buffers more than its limit: whoever
                   //     gives buffers back as they come need not see it end and start another. No
                   //     effect when none is in flight, or when it has reached its limit and ends.
@@ -107,7 +116,8 @@ enum class Opcode : int32_t {
                   //     result = descriptor (non-blocking, closed on exec), address = peer.
                   //     Errors of one aborted connection (ECONNABORTED, EPROTO, ...) are skipped;
                   //     EMFILE, ENFILE, ENOBUFS, ENOMEM release the operation with that error.
-  kConnect = 17,  // address = remote. result = 0 or error.
+  kConnect = 17,  // address = remote. result = 0 or error. Of a named pipe's server end, without an
+                  //     address: waits for a client.
   kReceive = 18,  // a = group, b = limit >= 1. Fills at most `limit` buffers, one completion each:
                   //     result = bytes > 0, (segment, index) = the buffer. result = 0: end of stream,
                   //     no buffer, released. -ENOBUFS: group empty, released, nothing lost. A backend
@@ -115,6 +125,7 @@ enum class Opcode : int32_t {
                   //     cancel is still reported, with kMore, and the release comes last.
   kSend = 19,     // a = segment, b = offset, c = length, d = flags. With kMorePieces the next record
                   //     continues this operation (same opcode and endpoint, at most kPiecesPerSend).
+                  //     To a pipe of messages each record's bytes are one message.
                   //     Completes when the kernel has taken every byte (result = total bytes) or
                   //     failed for good.
   kClose = 20,    // a = CloseMode. Cancels what is in flight on the endpoint (their releases precede
@@ -153,6 +164,7 @@ enum SendFlags : int32_t {
 enum CompletionFlags : int32_t {
   kMore = 1,      // the operation stays in flight
   kRejected = 2,  // the submission was refused; no operation was started, none is released
+  kGoesOn = 4,    // of a pipe of messages: the message goes on in the next buffer
 };
 
 // Why the port was woken; OR-ed together until the port has seen them.

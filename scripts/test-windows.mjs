@@ -66,6 +66,6 @@ async function run(round) {
     onOutput: (bytes) => process.stdout.write(bytes),
   });
   endWine();
-  const skips = files.length > 0 ? undefined : 'iocp under Wine';
+  const skips = files.length > 0 ? undefined : ['iocp under Wine'];
   return judge({ name, backend: 'iocp', status, output, record, skips });
 }

@@ -138,6 +138,21 @@ export interface SocketCalls {
   openUnixPair(type: number): [Descriptor, Descriptor] | number;
   /** Bytes of the name put into `into`, which holds 108; 0 for a socket without one. */
   unixName(fd: number, peer: boolean, into: Uint8Array): number;
+  /**
+   * An instance of a named pipe's server end, and its client's end; ENOTSUP where there are none. `first`: EPERM if the name
+   * has an instance already. `remote`: clients on other machines may connect. `instances`: 255 is any number.
+   */
+  createPipe(name: string, messages: boolean, first: boolean, remote: boolean, instances: number): Descriptor | number;
+  openPipe(name: string, messages: boolean): Descriptor | number;
+  /** Bits of `PipeTrait`, or a negative errno. One that has messages is read by messages from then on. */
+  pipeTraits(fd: number): number;
+  adoptPipe(fd: number): Descriptor | number;
+  /**
+   * Bits of `Access` of what is no socket: what can be polled, or on Windows a handle opened for overlapped operations. EINVAL,
+   * EBADF.
+   */
+  foreignAccess(fd: number): number;
+  adoptForeign(fd: number): Descriptor | number;
 }
 
 export interface Addon {

@@ -81,6 +81,7 @@ Napi::Object SocketCalls(Napi::Env env) {
   add("getTtl", GetCall<GetTtl>);
   AddDatagramCalls(env, calls);
   AddUnixSocketCalls(env, calls);
+  AddNamedPipeCalls(env, calls);
   return calls;
 }
 

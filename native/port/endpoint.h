@@ -49,6 +49,7 @@ struct Endpoint {
 
   int32_t number = -1;
   bool adopted = false;
+  bool is_foreign = false;  // known to be no socket
   int fd = -1;              // -1 also when the kernel knew no such descriptor
   int32_t watch_error = 0;  // every operation is released with it
   uint8_t in_flight = 0;    // one bit per operation's opcode

@@ -313,6 +313,7 @@ void PortBase::FinishClose(Endpoint* endpoint) {
   // Freed before the release is told: its number may be used again from then on.
   endpoint->fd = -1;
   endpoint->adopted = false;
+  endpoint->is_foreign = false;
   endpoint->watch_error = 0;
   Release(endpoint, Opcode::kClose, 0);
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "errors.h"
+#include "posix/posix_foreign.h"
 #include "readiness/readiness_port.h"
 #include "socket.h"
 
@@ -83,15 +84,15 @@ void ReadinessPort::StepReceive(Endpoint* endpoint) {
   const Buffer buffer = buffers_.Take(endpoint->receive_group);
   // The descriptor stays as ready as it was: the next receive finds what is there.
   if (buffer.memory == nullptr) return Release(endpoint, Opcode::kReceive, NodeErrno(ENOBUFS));
-  const int32_t result = Receive(endpoint->fd, buffer.memory, buffer.size);
+  const int32_t result = ReceiveAny(endpoint, buffer.memory, buffer.size);
   if (result <= 0) {
     buffers_.GiveBack(endpoint->receive_group, buffer);
     if (WouldBlock(result)) return Clear(endpoint, kReadable);
     return Release(endpoint, Opcode::kReceive, result);
   }
   // epoll(7): a stream that gives less than asked for is drained, and the next byte makes a new
-  // edge. Not so once its end was reported: that edge is behind us.
-  const bool drained = static_cast<size_t>(result) < buffer.size;
+  // edge. Not so once its end was reported: that edge is behind us. Nor a terminal: it gives a line at a time.
+  const bool drained = static_cast<size_t>(result) < buffer.size && !endpoint->is_foreign;
   if (drained && (endpoint->ready & kExhaustive) == 0) Clear(endpoint, kReadable);
   CompletionRecord record{};
   record.result = result;
@@ -104,8 +105,8 @@ void ReadinessPort::StepReceive(Endpoint* endpoint) {
 void ReadinessPort::StepSend(Endpoint* endpoint) {
   SendOperation& send = *endpoint->send;
   if (send.total > 0) {
-    const int32_t result = SendVector(endpoint->fd, &send.pieces[static_cast<size_t>(send.first)],
-                                      static_cast<size_t>(send.count - send.first));
+    const int32_t result = SendAny(endpoint, &send.pieces[static_cast<size_t>(send.first)],
+                                   static_cast<size_t>(send.count - send.first));
     if (WouldBlock(result)) return Clear(endpoint, kWritable);
     if (result < 0) return Release(endpoint, Opcode::kSend, result);
     send.Advance(result);

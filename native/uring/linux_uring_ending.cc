@@ -27,6 +27,7 @@ void UringPort::FinishCloseIfIdle(UringEndpoint* endpoint) {
     endpoint->accepting.reset();
   }
   endpoint->hung_up = false;
+  endpoint->polled = false;
   FinishClose(endpoint);
 }
 

@@ -71,6 +71,7 @@ struct UringEndpoint final : Endpoint {
   uint8_t unwanted = 0;    // one bit per opcode: the operation is to end, by a cancel or a close
 
   bool hung_up = false;         // the peer's end or an error is near, or already met
+  bool polled = false;          // no socket, and said to be readable: the next request reads
   UringGroup* group = nullptr;  // of the receive request
   std::unique_ptr<std::deque<ReceivedPiece>> received;
   uint32_t last_turn = 0;  // in which a receive of it was completed

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "errors.h"
+#include "posix/posix_foreign.h"
 #include "socket.h"
 #include "uring/linux_uring.h"
 
@@ -32,7 +33,19 @@ WireAddress AcceptedPeer(int fd) {
   return peer;
 }
 
+// A read of a non-blocking descriptor never waits, so a poll comes before each.
+void DescribeRead(UringEndpoint* endpoint, io_uring_sqe* entry) {
+  if (!endpoint->polled) return DescribePoll(POLLIN, entry);
+  entry->opcode = IORING_OP_READ;
+  entry->flags = IOSQE_BUFFER_SELECT;
+  entry->buf_group = endpoint->group->id;
+  entry->len = INT32_MAX;   // cut to the buffer's size
+  entry->off = UINT64_MAX;  // where the descriptor stands, if it has such a place
+}
+
 void DescribeSend(UringEndpoint* endpoint, io_uring_sqe* entry) {
+  // The kernel says when, and we write.
+  if (endpoint->is_foreign) return DescribePoll(POLLOUT, entry);
   SendOperation* const send = endpoint->send.get();
   SendPiece* const pieces = &send->pieces[static_cast<size_t>(send->first)];
   const int count = send->count - send->first;
@@ -75,7 +88,8 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   Describe(endpoint, opcode, entry);
   entry->fd = endpoint->fd;
   entry->user_data = NameRequest(endpoint, opcode);
-  if (opcode == Opcode::kReceive && endpoint->receive_left > 1) WatchHangUp(endpoint);
+  const bool is_multishot = opcode == Opcode::kReceive && endpoint->receive_left > 1;
+  if (is_multishot && !endpoint->is_foreign) WatchHangUp(endpoint);
 }
 
 uint64_t UringPort::NameRequest(UringEndpoint* endpoint, Opcode opcode) {
@@ -107,6 +121,7 @@ void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* e
       endpoint->group = rings_.BeginReceive(endpoint->receive_group);
       // Without a ring the kernel says when, and we receive.
       if (endpoint->group->refused) return DescribePoll(POLLIN, entry);
+      if (endpoint->is_foreign) return DescribeRead(endpoint, entry);
       entry->opcode = IORING_OP_RECV;
       entry->flags = IOSQE_BUFFER_SELECT;
       entry->buf_group = endpoint->group->id;
@@ -183,6 +198,13 @@ void UringPort::OnConnect(UringEndpoint* endpoint, int32_t result) {
 // signal came, or the cancellation did.
 void UringPort::OnSend(UringEndpoint* endpoint, int32_t result) {
   SendOperation& send = *endpoint->send;
+  if (endpoint->is_foreign && result >= 0) {
+    result = SendAny(endpoint, &send.pieces[static_cast<size_t>(send.first)],
+                     static_cast<size_t>(send.count - send.first));
+  } else if (result == -ENOTSOCK) {
+    endpoint->is_foreign = true;
+    result = -EAGAIN;
+  }
   if (result > 0) send.Advance(result);
   if (result >= 0 && send.IsComplete()) return Release(endpoint, Opcode::kSend, send.total);
   const bool interrupted = result >= 0 || IsInconclusive(result) || result == -ECANCELED;

@@ -4,8 +4,10 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "errors.h"
+#include "posix/posix_foreign.h"
 #include "socket.h"
 #include "uring/linux_uring.h"
 
@@ -21,6 +23,12 @@ void UringPort::OnReceive(UringEndpoint* endpoint, const io_uring_cqe& completio
     if (piece.result <= 0) rings_.GiveBack(endpoint->group, piece.buffer);
   }
   if (endpoint->group->refused && piece.result >= 0) ReceiveByHand(endpoint, &piece);
+  const bool was_polled = std::exchange(endpoint->polled, false);
+  if (endpoint->is_foreign && !endpoint->group->refused && !was_polled && piece.result >= 0) {
+    // That was the poll.
+    endpoint->polled = true;
+    piece.result = -EAGAIN;
+  }
   if (piece.last) {
     rings_.EndReceive(endpoint->group);
     endpoint->group = nullptr;
@@ -69,7 +77,7 @@ void UringPort::ReceiveByHand(UringEndpoint* endpoint, ReceivedPiece* piece) {
     piece->result = -ENOBUFS;
     return;
   }
-  piece->result = Receive(endpoint->fd, buffer.memory, buffer.size);
+  piece->result = ReceiveAny(endpoint, buffer.memory, buffer.size);
   if (piece->result > 0) {
     piece->buffer = buffer;
     return;
@@ -107,6 +115,10 @@ void UringPort::CompleteReceive(UringEndpoint* endpoint, const ReceivedPiece& pi
 // The request ended without data.
 void UringPort::EndReceive(UringEndpoint* endpoint, int32_t result) {
   const bool wanted = endpoint->receive_left > 0 && !endpoint->IsUnwanted(Opcode::kReceive);
+  if (result == -ENOTSOCK && !endpoint->is_foreign) {
+    endpoint->is_foreign = true;
+    result = -EAGAIN;
+  }
   // The group had no buffer when the kernel looked; it may have some now, and the selector, which
   // has provided them, will not do so again.
   const bool refilled = result == -ENOBUFS && rings_.HasAny(endpoint->receive_group);

@@ -144,6 +144,7 @@ constexpr Row kStatuses[] = {
     {Status(STATUS_CONNECTION_RESET), UV_ECONNRESET},
     {Status(STATUS_DEVICE_NOT_READY), UV_ENETDOWN},
     // The descriptor's end under an operation is how a close cancels it.
+    {Status(STATUS_END_OF_FILE), UV_EOF},
     {Status(STATUS_FILE_CLOSED), UV_ECANCELED},
     {Status(STATUS_HANDLES_CLOSED), UV_ECANCELED},
     {Status(STATUS_INVALID_HANDLE), UV_ECANCELED},
@@ -174,6 +175,7 @@ constexpr Row kStatuses[] = {
     {Status(STATUS_PIPE_CLOSING), UV_EPIPE},
     {Status(STATUS_PIPE_DISCONNECTED), UV_EPIPE},
     {Status(STATUS_PIPE_EMPTY), UV_EAGAIN},
+    {Status(STATUS_PIPE_NOT_AVAILABLE), UV_EBUSY},
     {Status(STATUS_PORT_UNREACHABLE), UV_ECONNREFUSED},
     {Status(STATUS_PROTOCOL_UNREACHABLE), UV_ENETUNREACH},
     {Status(STATUS_QUOTA_EXCEEDED), UV_ENOBUFS},

@@ -133,10 +133,10 @@ int32_t IocpPort::Watch(Endpoint* base) {
   socklen_t size = sizeof(provider);
   const int asked = getsockopt(ToSocket(endpoint->fd), SOL_SOCKET, SO_PROTOCOL_INFOW,
                                reinterpret_cast<char*>(&provider), &size);
-  // Winsock says WSAENOTSOCK of what is no handle at all, too.
   if (asked != 0) {
     const int error = WSAGetLastError();
-    return error == WSAENOTSOCK ? NodeErrno(EBADF) : NodeErrnoOfCode(static_cast<DWORD>(error));
+    return error == WSAENOTSOCK ? WatchHandle(endpoint)
+                                : NodeErrnoOfCode(static_cast<DWORD>(error));
   }
   endpoint->family = provider.iAddressFamily;
   const HANDLE handle = ToHandle(endpoint->fd);
@@ -161,11 +161,12 @@ void IocpPort::Begin(Endpoint* base, Opcode opcode) {
 // systems take what it sends and nobody reads it. So it is the receives that end.
 void IocpPort::Shut(Endpoint* base, int32_t how) {
   auto* const endpoint = static_cast<IocpEndpoint*>(base);
+  if (how == 3) DisconnectNamedPipe(ToHandle(endpoint->fd));
   if (how == 1 || how == 2) ShutdownSocket(endpoint->fd, 1);
   if (how != 0 && how != 2) return;
   endpoint->read_shut = true;
-  if (endpoint->probe.in_kernel) {
-    CancelIoEx(ToHandle(endpoint->fd), &endpoint->probe);
+  if (endpoint->IsInKernel(Opcode::kReceive)) {
+    CancelIoEx(ToHandle(endpoint->fd), endpoint->ReceiveRequest());
   } else if (endpoint->Has(Opcode::kReceive)) {
     run_.Push(endpoint);
   }

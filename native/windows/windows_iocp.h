@@ -18,8 +18,8 @@
 //   pending send without a packet.
 //
 // Files: of this class windows_iocp.cc turns, windows_iocp_operations.cc starts requests and hears of
-// their packets, windows_iocp_accepting.cc of those of accepts, windows_iocp_ending.cc cancels, closes
-// and ends.
+// their packets, windows_iocp_accepting.cc of those of accepts, windows_iocp_handles.cc of those on pipes
+// and other handles that are no sockets, windows_iocp_ending.cc cancels, closes and ends.
 #pragma once
 
 #include <memory>
@@ -71,6 +71,16 @@ class IocpPort final : public PortBase {
   void ReceiveOnce(IocpEndpoint* endpoint);
   void EndReceive(IocpEndpoint* endpoint, int32_t result);
 
+  // -- pipes and other handles (windows_iocp_handles.cc)
+  int32_t WatchHandle(IocpEndpoint* endpoint);
+  void ArmHandle(IocpEndpoint* endpoint, Opcode opcode);
+  void ConnectPipe(IocpEndpoint* endpoint);
+  void SendToHandle(IocpEndpoint* endpoint);
+  void ProbeHandle(IocpEndpoint* endpoint);
+  void ReceiveFromPipe(IocpEndpoint* endpoint);
+  void ReceiveFromForeign(IocpEndpoint* endpoint);
+  void CompletePiece(IocpEndpoint* endpoint, const Buffer& buffer, DWORD bytes, bool goes_on);
+
   // -- accepting (windows_iocp_accepting.cc)
   void Accept(IocpEndpoint* endpoint);
   AcceptRequest* FreeAccept(IocpEndpoint* endpoint);
@@ -91,6 +101,7 @@ class IocpPort final : public PortBase {
   // Endpoints with something to receive.
   RunQueue run_;
   std::vector<IocpEndpoint*> had_turn_;
+  InstantRead instant_read_;
 };
 
 }  // namespace sideport

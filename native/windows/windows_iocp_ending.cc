@@ -34,13 +34,17 @@ void IocpPort::Cancel(Endpoint* base, Opcode opcode) {
       CancelIoEx(handle, &endpoint->send_request);
       return;
     default:
-      CancelIoEx(handle, &endpoint->probe);
+      CancelIoEx(handle, endpoint->ReceiveRequest());
   }
 }
 
 void IocpPort::BeginClose(IocpEndpoint* endpoint) {
   for (Opcode opcode : {Opcode::kAccept, Opcode::kReceive, Opcode::kSend, Opcode::kConnect}) {
     if (endpoint->Has(opcode)) Cancel(endpoint, opcode);
+  }
+  // What the other end has not read is dropped, as a reset does; a client's end refuses, and needs not.
+  if (endpoint->kind == HandleKind::kPipe && endpoint->close_mode == CloseMode::kReset) {
+    DisconnectNamedPipe(ToHandle(endpoint->fd));
   }
   // The handle's value may be another's from here on: nothing names it any more, and the requests'
   // packets do not.
@@ -58,6 +62,8 @@ void IocpPort::FinishCloseIfIdle(IocpEndpoint* endpoint) {
   }
   // The number's next tenant begins anew. Ten thousand that once were listeners keep no requests.
   endpoint->accepts.clear();
+  endpoint->foreign.reset();
+  endpoint->kind = HandleKind::kSocket;
   endpoint->ready = kWritable;
   endpoint->read_shut = false;
   endpoint->receive_error = 0;

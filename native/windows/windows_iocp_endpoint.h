@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "port/endpoint.h"
+#include "windows/windows_named_pipe.h"
 #include "windows/windows_winsock.h"
 
 namespace sideport {
@@ -42,6 +43,24 @@ struct AcceptRequest final : Request {
   std::array<uint8_t, 2 * kAddressSize> addresses;
 };
 
+// Of a handle that is neither a socket nor a pipe: nothing tells when it has something to read, so a read
+// waits with a buffer. That is the endpoint's own and no segment's: should a driver keep the request at the
+// port's end, it is leaked with the port, and the segments are free to go.
+struct ForeignRead final : Request {
+  std::array<uint8_t, 16'384> bytes;
+  size_t from = 0;  // what was read and not received yet
+  size_t to = 0;
+  // Where in a file the next read and the next write begin; other handles have no position.
+  uint64_t read_at = 0;
+  uint64_t write_at = 0;
+
+  // Its packet has come, without an error.
+  void Filled() {
+    to = static_cast<size_t>(InternalHigh);
+    read_at += to;
+  }
+};
+
 // Accepted when nobody asked any more; the next accept begins with them.
 struct Connection {
   int fd;
@@ -53,8 +72,10 @@ struct IocpEndpoint final : Endpoint {
   Request send_request;
   std::unique_ptr<Request> connect_request;
   std::vector<std::unique_ptr<AcceptRequest>> accepts;
-  int requests = 0;  // in the kernel
+  std::unique_ptr<ForeignRead> foreign;  // of files and devices
+  int requests = 0;                      // in the kernel
 
+  HandleKind kind = HandleKind::kSocket;
   int family = 0;        // AF_INET, AF_INET6
   bool skips = false;    // an instant success posts no packet
   uint8_t unwanted = 0;  // one bit per opcode: the operation is to end, by a cancel or a close
@@ -77,9 +98,10 @@ struct IocpEndpoint final : Endpoint {
       case Opcode::kSend:
         return send_request.in_kernel;
       default:
-        return probe.in_kernel;
+        return foreign ? foreign->in_kernel : probe.in_kernel;
     }
   }
+  Request* ReceiveRequest() { return foreign ? foreign.get() : &probe; }
   bool IsUnwanted(Opcode opcode) const { return (unwanted & Bit(opcode)) != 0; }
   bool IsReadable() const { return read_shut || (ready & kReadable) != 0; }
 };

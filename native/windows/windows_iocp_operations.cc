@@ -72,6 +72,7 @@ IocpPort::Begun IocpPort::Classify(Request* request, bool succeeded, DWORD error
 void IocpPort::Arm(IocpEndpoint* endpoint, Opcode opcode) {
   if (opcode != Opcode::kConnect && endpoint->Has(Opcode::kConnect)) return;
   if (opcode != Opcode::kAccept && endpoint->IsInKernel(opcode)) return;
+  if (endpoint->kind != HandleKind::kSocket) return ArmHandle(endpoint, opcode);
   switch (opcode) {
     case Opcode::kAccept:
       return Accept(endpoint);
@@ -120,7 +121,7 @@ void IocpPort::Connect(IocpEndpoint* endpoint) {
 
 void IocpPort::OnConnect(IocpEndpoint* endpoint, int32_t error) {
   // Without it shutdown and getpeername fail with WSAENOTCONN on Windows; Wine does not mind.
-  if (error == 0 && endpoint->fd >= 0) {
+  if (error == 0 && endpoint->fd >= 0 && endpoint->kind == HandleKind::kSocket) {
     setsockopt(ToSocket(endpoint->fd), SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, nullptr, 0);
   }
   Release(endpoint, Opcode::kConnect, error);
@@ -145,14 +146,18 @@ void IocpPort::Send(IocpEndpoint* endpoint) {
 // Windows completes a stream's send with all its bytes or fails it; the rest of a partial one is sent all
 // the same.
 void IocpPort::OnSend(IocpEndpoint* endpoint, int32_t error, DWORD bytes) {
+  // A pipe whose other end was closed says so in the words of a read.
+  if (error == NodeErrnoOfCode(ERROR_BROKEN_PIPE)) error = NodeErrno(EPIPE);
   if (error != 0) return Release(endpoint, Opcode::kSend, error);
+  if (endpoint->foreign) endpoint->foreign->write_at += bytes;
   SendOperation& send = *endpoint->send;
   send.Advance(static_cast<int32_t>(bytes));
   if (send.IsComplete()) return Release(endpoint, Opcode::kSend, send.total);
   if (endpoint->IsUnwanted(Opcode::kSend)) {
     return Release(endpoint, Opcode::kSend, NodeErrno(ECANCELED));
   }
-  Send(endpoint);
+  if (endpoint->kind == HandleKind::kSocket) return Send(endpoint);
+  SendToHandle(endpoint);
 }
 
 // -- receiving ------------------------------------------------------------------------------------
@@ -172,6 +177,7 @@ void IocpPort::Probe(IocpEndpoint* endpoint) {
 void IocpPort::OnProbe(IocpEndpoint* endpoint, int32_t error) {
   const bool aborted = error == NodeErrno(ECANCELED);
   if (error == 0) endpoint->ready |= kReadable;
+  if (error == 0 && endpoint->foreign) endpoint->foreign->Filled();
   if (error != 0 && !aborted) {
     // Remembered: a receive after it may find a mere end (Wine), and what came before it is told first.
     endpoint->receive_error = error;
@@ -188,6 +194,8 @@ void IocpPort::OnProbe(IocpEndpoint* endpoint, int32_t error) {
 void IocpPort::ReceiveOnce(IocpEndpoint* endpoint) {
   static_assert(kReceivesPerEndpoint == 1, "a step makes one receive");
   if (endpoint->read_shut) return Release(endpoint, Opcode::kReceive, 0);
+  if (endpoint->foreign) return ReceiveFromForeign(endpoint);
+  if (endpoint->kind != HandleKind::kSocket) return ReceiveFromPipe(endpoint);
   const Buffer buffer = buffers_.Take(endpoint->receive_group);
   // There still is something to receive: the next receive finds it.
   if (buffer.memory == nullptr) return Release(endpoint, Opcode::kReceive, NodeErrno(ENOBUFS));

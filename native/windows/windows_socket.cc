@@ -153,6 +153,10 @@ void CloseSocket(int fd, CloseMode mode) {
   CloseDescriptor(fd);
 }
 
-void CloseDescriptor(int fd) { closesocket(ToSocket(fd)); }
+// Pipes and other handles come here, too: Winsock refuses what is no socket.
+void CloseDescriptor(int fd) {
+  StartWinsock();
+  if (closesocket(ToSocket(fd)) != 0 && WSAGetLastError() == WSAENOTSOCK) CloseHandle(ToHandle(fd));
+}
 
 }  // namespace sideport

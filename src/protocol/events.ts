@@ -14,7 +14,10 @@ export const EVENT_WORDS = 4;
 export const EventKind = {
   /** Look at the slot's readiness word. */
   READY: 1,
-  /** a = name of a receive buffer, b = bytes in it. The buffer is the client's until RECYCLE. */
+  /**
+   * a = name of a receive buffer, b = bytes in it, with {@link MESSAGE_GOES_ON} if the message in it goes on in the next one. The
+   * buffer is the client's until RECYCLE.
+   */
   DATA: 2,
   /** Receiving has ended. a = 0 at the end of the stream, or a negative errno. Once per slot. */
   END: 3,
@@ -31,7 +34,15 @@ export const EventKind = {
    * posted before. Answered by LATE_TAKEN.
    */
   LATE: 8,
+  /**
+   * A named pipe's session is over, as DISCONNECT asked: nothing of it follows in the ring. Takes the place that LATE would have: a
+   * pipe does not move.
+   */
+  DISCONNECTED: 9,
 } as const;
+
+/** In the length that a DATA event has. */
+export const MESSAGE_GOES_ON = 1 << 30;
 
 const SLOT_MASK = 0xff_ffff;
 

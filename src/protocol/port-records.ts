@@ -4,7 +4,7 @@
  */
 
 /** Changes whenever a record, a shared word or an opcode does. The addon is built for one. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const RECORD_WORDS = 12;
 
@@ -31,7 +31,7 @@ export const PortOpcode = {
 } as const;
 
 export const CloseMode = { FLUSHED: 0, RESET: 1 } as const;
-export const ShutdownHow = { READ: 0, WRITE: 1, BOTH: 2 } as const;
+export const ShutdownHow = { READ: 0, WRITE: 1, BOTH: 2, SESSION: 3 } as const;
 
 /** In `Submit.D` of a SEND: the next record continues this operation. */
 export const SEND_MORE_PIECES = 1;
@@ -40,5 +40,9 @@ export const PIECES_PER_SEND = 16;
 export const SEND_SAME_DATAGRAM = 2;
 export const PIECES_PER_SEND_TO = 64;
 
-export const CompletionFlag = { MORE: 1, REJECTED: 2 } as const;
+export const CompletionFlag = { MORE: 1, REJECTED: 2, GOES_ON: 4 } as const;
+/** What `SocketCalls.pipeTraits` tells. Twin of `PipeTraits` in `native/named_pipe.h`. */
+export const PipeTrait = { SERVER_END: 1, MESSAGES: 2 } as const;
+/** What `SocketCalls.foreignAccess` tells. Twin of `Access` there. */
+export const Access = { READ: 1, WRITE: 2 } as const;
 export const WakeReason = { SUBMISSION: 1, CONTROL: 2 } as const;

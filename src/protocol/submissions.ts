@@ -59,9 +59,13 @@ export const Submission = {
   SET_TIMER: 17,
   /** As OPEN_LISTENER, for a stream that is connected already. */
   OPEN_CONNECTED_STREAM: 18,
+  /** The server's end of a named pipe lets its client go; what is unsent is dropped. Answered by DISCONNECTED. */
+  DISCONNECT: 19,
+  /** It waits for the next client. Not before DISCONNECTED was read: so nothing of one session is ever told in the next. */
+  RECONNECT: 20,
   /**
    * slot = a shared datagram socket, whose CLOSE follows. Whatever this client has of it and has not recycled, it never will: the
    * datagrams go to the other sharers.
    */
-  HAND_BACK: 19,
+  HAND_BACK: 21,
 } as const;

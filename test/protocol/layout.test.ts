@@ -108,3 +108,12 @@ test('socket options have one number on both sides', (t) => {
   const expected = Object.fromEntries(Object.entries(SocketOption).map(([name, value]) => [camel(name), value]));
   t.deepEqual(numbers, expected);
 });
+
+const pipes = readFileSync(new URL('../../../native/named_pipe.h', import.meta.url), 'utf8');
+
+test('what is told of pipes and of others’ descriptors has one number on both sides', (t) => {
+  for (const [name, value] of Object.entries(records.PipeTrait))
+    t.regex(pipes, new RegExp(`k${camel(name)} = ${value}\\b`));
+  for (const [name, value] of Object.entries(records.Access))
+    t.regex(pipes, new RegExp(`kMay${camel(name)} = ${value}\\b`));
+});

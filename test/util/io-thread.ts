@@ -29,7 +29,7 @@ export function ioThreadFor(test: TestFn, options: IoThreadOptions = {}): IoThre
 }
 
 /** Asks until everything that was closed is reaped; a test that left something open gets the last answer. */
-async function quiet(ioThread: IoThread): Promise<IoThreadStats> {
+export async function quiet(ioThread: IoThread): Promise<IoThreadStats> {
   const untilMs = performance.now() + 5000;
   for (;;) {
     const stats = await ioThread.stats();

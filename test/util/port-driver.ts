@@ -33,6 +33,7 @@ export interface Completion {
   readonly result: number;
   readonly more: boolean;
   readonly rejected: boolean;
+  readonly flags: number;
   readonly segment: number;
   readonly index: number;
   readonly address: Uint8Array;
@@ -267,6 +268,7 @@ export class PortDriver {
       result: words[base + Complete.RESULT] as number,
       more: (flags & CompletionFlag.MORE) !== 0,
       rejected: (flags & CompletionFlag.REJECTED) !== 0,
+      flags,
       segment: words[base + Complete.SEGMENT] as number,
       index: words[base + Complete.INDEX] as number,
       address: new Uint8Array(words.buffer.slice(words.byteOffset + (base + Complete.ADDRESS) * 4)).slice(

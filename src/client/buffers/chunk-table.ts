@@ -31,9 +31,11 @@ export const Field = {
   /** Neighbours by age, while it could be copied; among the stream's lent chunks, while it is lent. */
   OLDER: 8,
   NEWER: 9,
+  /** Not 0: the message in it goes on in the stream's next chunk. */
+  GOES_ON: 10,
 } as const;
 
-const ROW_WORDS = 10;
+const ROW_WORDS = 11;
 const ROWS_AT_FIRST = 64;
 
 export class ChunkTable {
@@ -63,6 +65,7 @@ export class ChunkTable {
     words[at + Field.NEXT] = NO_CHUNK;
     words[at + Field.OLDER] = NO_CHUNK;
     words[at + Field.NEWER] = NO_CHUNK;
+    words[at + Field.GOES_ON] = 0;
     return row;
   }
 

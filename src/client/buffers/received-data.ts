@@ -14,6 +14,7 @@
  */
 import { buffersWanted, setCopiedBytes } from '../../atomics/flag.js';
 import { BuffersWanted } from '../../protocol/client-memory.js';
+import { MESSAGE_GOES_ON } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { UnreadData } from '../../protocol/transfer.js';
 import { ChunkTable, Field, IN_BUFFER, NO_CHUNK } from './chunk-table.js';
@@ -44,6 +45,8 @@ export class ReceivedData {
   readonly #submitter: Submitter;
   readonly #blocks: CopyBlocks;
   readonly #table = new ChunkTable();
+  /** Whether what {@link read} gave last was not all of a message. */
+  lastReadGoesOn = false;
   #drain = 0;
   #oldest = NO_CHUNK;
   #newest = NO_CHUNK;
@@ -55,10 +58,11 @@ export class ReceivedData {
     this.#blocks = new CopyBlocks(maxUnreadBytes, (bytes) => setCopiedBytes(words, bytes));
   }
 
-  /** A DATA event. */
+  /** A DATA event; `length` as it has it. */
   add(reader: Reader, buffer: number, length: number): void {
     const table = this.#table;
-    const chunk = table.allocate(buffer, length);
+    const chunk = table.allocate(buffer, length & ~MESSAGE_GOES_ON);
+    table.set(chunk, Field.GOES_ON, length & MESSAGE_GOES_ON);
     table.set(chunk, Field.DRAIN, this.#drain);
     table.set(chunk, Field.OLDER, this.#newest);
     if (this.#newest === NO_CHUNK) this.#oldest = chunk;
@@ -111,8 +115,8 @@ export class ReceivedData {
     return { memory, lengths };
   }
 
-  /** Copies unread bytes; returns how many. */
-  read(reader: Reader, into: Uint8Array): number {
+  /** Copies unread bytes, of one message at most if there are any; returns how many. */
+  read(reader: Reader, into: Uint8Array, messages = false): number {
     const table = this.#table;
     let count = 0;
     while (count < into.length && reader.firstChunk !== NO_CHUNK) {
@@ -121,19 +125,29 @@ export class ReceivedData {
       into.set(this.#view(chunk, length), count);
       count += length;
       table.set(chunk, Field.FROM, table.get(chunk, Field.FROM) + length);
-      if (this.length(chunk) === 0) this.#done(reader, this.#shift(reader));
+      const rest = this.length(chunk) > 0;
+      this.lastReadGoesOn = rest || this.goesOn(chunk);
+      if (rest) break;
+      this.#done(reader, this.#shift(reader));
+      if (messages && !this.lastReadGoesOn) break;
     }
     return count;
   }
 
-  /** Copies unread bytes, and leaves them; returns how many. */
-  peek(reader: Reader, into: Uint8Array): number {
+  /** Whether the message in a chunk goes on in the stream's next one. */
+  goesOn(chunk: number): boolean {
+    return this.#table.get(chunk, Field.GOES_ON) !== 0;
+  }
+
+  /** Copies unread bytes, as {@link read}, and leaves them; returns how many. */
+  peek(reader: Reader, into: Uint8Array, messages = false): number {
     const table = this.#table;
     let count = 0;
     for (let chunk = reader.firstChunk; chunk !== NO_CHUNK && count < into.length; ) {
       const length = Math.min(this.length(chunk), into.length - count);
       into.set(this.#view(chunk, length), count);
       count += length;
+      if (messages && !this.goesOn(chunk)) break;
       chunk = table.get(chunk, Field.NEXT);
     }
     return count;

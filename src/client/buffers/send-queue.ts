@@ -39,6 +39,13 @@ export class SendQueue extends UnsentBuffers {
     return count;
   }
 
+  /** Takes a message that fits a buffer, whole and apart from others, or nothing when there is no room; returns its bytes. */
+  writeMessage(bytes: Uint8Array): number {
+    if (!this.hasRoom) return 0;
+    this.submit(this.client.sendPool.fill(bytes), bytes.length);
+    return bytes.length;
+  }
+
   #append(bytes: Uint8Array): number {
     const { last } = this;
     if (last === NO_BUFFER || this.isFull) return 0;

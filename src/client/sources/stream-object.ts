@@ -1,15 +1,12 @@
 /** What users can do with a stream of any kind: read, write, end it. */
 import type { SystemError } from '../../errors.js';
-import type { DetachedStream, StreamKind } from '../../protocol/transfer.js';
 import type { Lease } from '../buffers/lease.js';
-import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { FlushingObject } from './source-object.js';
 import type { StreamSource } from './stream-source.js';
-import { clientToServe } from './stream-transfer.js';
 
 /** A stream of bytes, both ways. Those methods that need the I/O thread throw ERR_SIDEPORT_IO_THREAD_GONE once it has ended. */
-export abstract class StreamObject<Kind extends StreamKind = StreamKind> extends FlushingObject<StreamSource> {
+export abstract class StreamObject extends FlushingObject<StreamSource> {
   /**
    * Copies received bytes into `into`.
    *
@@ -75,20 +72,6 @@ export abstract class StreamObject<Kind extends StreamKind = StreamKind> extends
    */
   get fd(): number {
     return this[kSource].descriptor();
-  }
-
-  /**
-   * Lets go of this stream, in whatever state it is, for another thread to attach (its class's `attach`): unread data, accepted writes, options,
-   * addresses, water marks, the ends of either direction and errors go along; nothing is lost, doubled or reordered. Its
-   * registrations end, this object is closed. What nobody attaches within `transferTimeoutMs` is closed as by `close`.
-   *
-   * @param ioThread  which is to serve a stream that was never registered, and begins to connect by this. Default: this process's
-   * @returns a name that passes through `postMessage` and `workerData` to threads of this process
-   * @throws ERR_SIDEPORT_OTHER_IO_THREAD when another serves it, ERR_SIDEPORT_LEASE_HELD while a lease of it is not released, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE
-   */
-  detach(ioThread?: IoThread): DetachedStream<Kind> {
-    const source = this[kSource];
-    return source.detach(clientToServe(source, ioThread)) as DetachedStream<Kind>;
   }
 
   /** Closes with a reset: accepted writes not yet sent are dropped. Idempotent. */

@@ -47,7 +47,7 @@ const KIND = 'TcpStream';
 
 /** What only some streams have. */
 interface Extras {
-  kind: StreamKind;
+  kind: string;
   /** Of a fresh one, until that is in the slot's record: where to connect to, or the peer of a connected one. */
   remote: Uint8Array | undefined;
   error: SystemError | undefined;
@@ -71,8 +71,7 @@ export class StreamSource extends Source implements Reader {
   /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
   static connected(kind: StreamKind, descriptor: Descriptor, peer: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
-    stream.#extras = { kind, remote: peer, error: undefined };
-    stream.state |= SourceState.ADOPTED;
+    stream.prepare(kind, peer, true);
     return stream;
   }
 
@@ -98,18 +97,37 @@ export class StreamSource extends Source implements Reader {
     return stream;
   }
 
-  private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
+  protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super(descriptor, fd, client, name);
     if (client) this.state |= SourceState.CONNECTED;
   }
 
-  get kind(): StreamKind {
+  get kind(): string {
     return this.#extras?.kind ?? KIND;
   }
 
   /** Set before anybody can see it; a Unix listener's connections are accepted as any others. */
-  set kind(kind: StreamKind) {
+  set kind(kind: string) {
     this.#extra().kind = kind;
+  }
+
+  /** Not registered yet; see {@link connecting} and {@link connected}. */
+  protected prepare(kind: string, remote: Uint8Array, adopted: boolean): void {
+    this.#extras = { kind, remote, error: undefined };
+    if (adopted) this.state |= SourceState.ADOPTED;
+  }
+
+  /** Nothing of what it was until now remains but its slot and its registrations: it is not connected yet. */
+  protected startOver(): void {
+    if (this.client) this.ending();
+    this.state &= ~(SourceState.CONNECTED | SourceState.READ_ENDED | SourceState.WRITE_CLOSED);
+    this.#extra().error = undefined;
+    this.#sends = undefined;
+  }
+
+  /** Whether what is read and written are messages, apart from each other. */
+  protected get messages(): boolean {
+    return false;
   }
 
   // -- readiness -------------------------------------------------------------------------------------
@@ -206,7 +224,7 @@ export class StreamSource extends Source implements Reader {
     checkBytes(into);
     if (into.length === 0) return 0;
     if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
-    return this.#client().received.read(this, into);
+    return this.#client().received.read(this, into, this.messages);
   }
 
   /** As {@link read}, and what was read stays. */
@@ -215,7 +233,7 @@ export class StreamSource extends Source implements Reader {
     checkBytes(into);
     if (into.length === 0) return 0;
     if (this.firstChunk === NO_CHUNK) return this.#nothingToRead();
-    return this.#client().received.peek(this, into);
+    return this.#client().received.peek(this, into, this.messages);
   }
 
   /** Into one after another; an error that comes after some bytes is the next call's. */
@@ -256,7 +274,8 @@ export class StreamSource extends Source implements Reader {
     this.client?.checkAlive();
     if (bytes.length === 0) return 0;
     if (!this.is(SourceState.CONNECTED)) return null;
-    const count = this.#sendQueue().write(bytes);
+    const queue = this.#sendQueue();
+    const count = this.messages ? queue.writeMessage(bytes) : queue.write(bytes);
     // Asked also after a part was taken: then there is no more room, and somebody must hear of it when there is.
     if (count < bytes.length) this.#hasRoom();
     if (count === 0) return null;

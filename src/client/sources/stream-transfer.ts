@@ -27,7 +27,7 @@ const SLICE_MS = 100;
 /** Makes the name; with the DETACH_STREAM that follows the stream is the I/O thread's. */
 export function nameFor(
   client: Client,
-  { slot, generation, kind }: SlotName & { kind: StreamKind },
+  { slot, generation, kind }: SlotName & { kind: string },
   fd: number,
   state: StreamState,
   unread: UnreadData | undefined,
@@ -35,7 +35,7 @@ export function nameFor(
   client.claims.offer(slot, generation, Offer.DETACHED);
   return {
     sideport: 'detached-stream',
-    kind,
+    kind: kind as StreamKind,
     portId: client.portId,
     clientId: client.clientId,
     slot,

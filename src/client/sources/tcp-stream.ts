@@ -7,15 +7,15 @@ import type { DetachedStream } from '../../protocol/transfer.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
+import { MovableStream } from './movable-stream.js';
 import { checkInteger, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
-import { StreamObject } from './stream-object.js';
 import { StreamSource } from './stream-source.js';
 
 const LINGER_MAX_SECONDS = 65_535;
 const KEEP_ALIVE_MAX_SECONDS = 32_767;
 
 /** A TCP connection. See {@link StreamObject} for reading and writing. Options may throw the system's error. */
-export class TcpStream extends StreamObject<'TcpStream'> {
+export class TcpStream extends MovableStream<'TcpStream'> {
   /** @internal */
 
   constructor(source: StreamSource) {

@@ -3,7 +3,7 @@ import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
 import { adoptSocket } from './adopt.js';
-import { StreamObject } from './stream-object.js';
+import { MovableStream } from './movable-stream.js';
 import { StreamSource } from './stream-source.js';
 import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
 
@@ -18,7 +18,7 @@ import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, 
  * theirs.close();
  * ```
  */
-export class UnixStream extends StreamObject<'UnixStream'> {
+export class UnixStream extends MovableStream<'UnixStream'> {
   /** @internal */
 
   constructor(source: StreamSource) {

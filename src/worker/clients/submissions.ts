@@ -172,6 +172,13 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
     case Submission.SHUTDOWN:
       if (!stale && source instanceof TcpStream) source.shutdown(a);
       return a >= ShutdownHow.READ && a <= ShutdownHow.BOTH;
+    case Submission.DISCONNECT:
+    case Submission.RECONNECT:
+      if (stale) return true;
+      if (!(source instanceof TcpStream)) return false;
+      if (opcode === Submission.DISCONNECT) source.disconnect();
+      else source.reconnect();
+      return true;
     case Submission.CLOSE:
       if (!stale) source.close(a);
       return a === CloseMode.FLUSHED || a === CloseMode.RESET;

@@ -24,6 +24,8 @@ export interface Completion {
   readonly result: number;
   /** False: this is the operation's release. */
   readonly more: boolean;
+  /** Receive: the message in the buffer goes on in the next one. */
+  readonly goesOn: boolean;
   /** Receive: the buffer that was filled. */
   readonly segment: number;
   readonly index: number;
@@ -260,6 +262,7 @@ class CompletionView implements Completion {
   result = 0;
   more = false;
   rejected = false;
+  goesOn = false;
   segment = 0;
   index = 0;
 
@@ -274,6 +277,7 @@ class CompletionView implements Completion {
     const flags = words[at + Complete.FLAGS] as number;
     this.more = (flags & CompletionFlag.MORE) !== 0;
     this.rejected = (flags & CompletionFlag.REJECTED) !== 0;
+    this.goesOn = (flags & CompletionFlag.GOES_ON) !== 0;
     this.segment = words[at + Complete.SEGMENT] as number;
     this.index = words[at + Complete.INDEX] as number;
   }

@@ -20,8 +20,9 @@
  * owner it tells nobody anything, and arms nothing; what it receives in that time is copied.
  */
 
+import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Readiness } from '../../protocol/client-memory.js';
-import { EventKind } from '../../protocol/events.js';
+import { EventKind, MESSAGE_GOES_ON } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
 import { Seen } from '../../protocol/transfer.js';
@@ -34,7 +35,19 @@ import { Move } from './move.js';
 import { SendList } from './send-list.js';
 import type { Source } from './source.js';
 
-type State = 'connecting' | 'established' | 'failed' | 'flushing' | 'closing';
+type State =
+  | 'connecting'
+  | 'established'
+  | 'failed'
+  | 'flushing'
+  | 'closing'
+  // A session of a named pipe ends: what is in flight is cancelled (first while it waits for a client), then all is released.
+  | 'withdrawing'
+  | 'disconnecting'
+  | 'disconnected';
+
+/** A named pipe's server connects to nobody in particular. */
+const NOBODY = new Int32Array(ADDRESS_WORDS);
 
 /** In one word: there may be tens of thousands of streams, most of them idle. */
 const Flag = {
@@ -156,7 +169,7 @@ export class TcpStream implements Source, BufferHolder {
       // A second close of the endpoint would be rejected; the flush is over anyway.
       return;
     }
-    if (this.#state === 'connecting' || this.#state === 'failed') mode = CloseMode.RESET;
+    if (this.#state !== 'established' && this.#state !== 'flushing') mode = CloseMode.RESET;
     this.#session.receivePool.unstarve(this);
     this.#setAtQuota(false);
     if (mode === CloseMode.RESET) {
@@ -169,6 +182,46 @@ export class TcpStream implements Source, BufferHolder {
     this.#session.selector.linger.add(this);
     this.flush();
     this.#sendingIdle();
+  }
+
+  // -- sessions of a named pipe's server end ------------------------------------------------------------
+
+  /**
+   * ```
+   *   connecting, established, failed ──disconnect──► withdrawing, disconnecting ──all released──► disconnected ──reconnect──► connecting
+   * ```
+   */
+  disconnect(): void {
+    if (this.#state === 'flushing' || this.#state === 'closing') return;
+    const { receivePool, selector } = this.#session;
+    receivePool.unstarve(this);
+    this.#setAtQuota(false);
+    this.#giveBackUnsent(ECANCELED);
+    if (this.#state === 'connecting') {
+      this.#state = 'withdrawing';
+      return selector.port.cancel(this.#endpoint, PortOpcode.CONNECT);
+    }
+    this.#state = 'disconnecting';
+    if (this.#has(Flag.RECEIVING)) selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
+    if (this.#sending) selector.port.cancel(this.#endpoint, PortOpcode.SEND);
+    selector.port.shutdown(this.#endpoint, ShutdownHow.SESSION);
+    this.#sessionOver();
+  }
+
+  reconnect(): void {
+    if (this.#state !== 'disconnected') return;
+    this.#state = 'connecting';
+    this.#session.selector.port.connect(this.#endpoint, NOBODY);
+  }
+
+  /** Once nothing of it is in flight, nothing of it remains. */
+  #sessionOver(): void {
+    if (this.#has(Flag.RECEIVING) || this.#sending || this.#state !== 'disconnecting') return;
+    this.#state = 'disconnected';
+    this.#end = undefined;
+    this.#failure = 0;
+    this.#set(Flag.SHUTDOWN_QUEUED, false);
+    this.#push(EventKind.DISCONNECTED, 0);
   }
 
   // -- moving ----------------------------------------------------------------------------------------
@@ -262,9 +315,11 @@ export class TcpStream implements Source, BufferHolder {
   completed(opcode: number, completion: Completion): void {
     switch (opcode) {
       case PortOpcode.RECEIVE:
-        return this.#received(completion);
+        this.#received(completion);
+        return this.#sessionOver();
       case PortOpcode.SEND:
-        return this.#sendDone(completion.result);
+        this.#sendDone(completion.result);
+        return this.#sessionOver();
       case PortOpcode.CONNECT:
         return this.#connected(completion.result);
       case PortOpcode.CLOSE:
@@ -272,7 +327,7 @@ export class TcpStream implements Source, BufferHolder {
     }
   }
 
-  #received({ result, more, segment, index }: Completion): void {
+  #received({ result, more, goesOn, segment, index }: Completion): void {
     const { receivePool, selector } = this.#move?.receivingFor?.session ?? this.#session;
     if (!more) this.#set(Flag.RECEIVING, false);
     if (result > 0) {
@@ -281,7 +336,7 @@ export class TcpStream implements Source, BufferHolder {
       const name = receivePool.filled(segment, index, result, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
       if (this.#state !== 'established') receivePool.recycle(name, false);
-      else if (this.#isAtHome) this.#push(EventKind.DATA, name, result);
+      else if (this.#isAtHome) this.#push(EventKind.DATA, name, goesOn ? result | MESSAGE_GOES_ON : result);
       else this.#move?.late.push(receivePool.takeOut(name));
     } else if (result !== ENOBUFS && result !== ECANCELED && this.#end === undefined) {
       this.#end = result;
@@ -341,6 +396,12 @@ export class TcpStream implements Source, BufferHolder {
   }
 
   #connected(result: number): void {
+    if (this.#state === 'withdrawing') {
+      // Also a client that came at the last moment.
+      this.#state = 'disconnecting';
+      this.#session.selector.port.shutdown(this.#endpoint, ShutdownHow.SESSION);
+      return this.#sessionOver();
+    }
     if (this.#state !== 'connecting') return;
     this.#state = result === 0 ? 'established' : 'failed';
     this.#failure = result;
