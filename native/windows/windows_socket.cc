@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "socket.h"
+#include "windows/windows_datagram.h"
 #include "windows/windows_errors.h"
 #include "windows/windows_winsock.h"
 
@@ -66,17 +67,26 @@ int32_t OpenStreamSocket(int family) {
 
 int32_t AdoptDescriptor(int fd) {
   StartWinsock();
-  if (const int32_t type = GetIntOption(fd, SOL_SOCKET, SO_TYPE); type < 0) return type;
+  const int32_t type = GetIntOption(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) return type;
+  if (type == SOCK_DGRAM) {
+    WireAddress peer;
+    HearRefusals(fd, PeerAddress(fd, &peer) == 0);
+  }
   u_long on = 1;
   return Result(ioctlsocket(ToSocket(fd), FIONBIO, &on));
 }
 
-// reuse_address is not heeded: what POSIX systems mean by it, binding over connections that linger, is
-// what Windows always does, and its SO_REUSEADDR lets anybody take over a port in use.
+// Of streams reuse_address is not heeded: what POSIX systems mean by it, binding over connections that
+// linger, is what Windows always does, and its SO_REUSEADDR lets anybody take over a port in use. Of
+// datagram sockets both mean that all who say so share a port.
 int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags) {
   KernelAddress kernel;
   if (!ToKernel(address, &kernel)) return NodeErrno(EINVAL);
   if (flags.reuse_port) return NodeErrno(ENOTSUP);
+  if (flags.reuse_address && GetIntOption(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM) {
+    SetIntOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
   if (address.family == 6) SetIntOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, flags.v6only ? 1 : 0);
   return Result(bind(ToSocket(fd), kernel.get(), kernel.length));
 }
