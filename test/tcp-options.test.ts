@@ -1,16 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Interest, Poll, type SystemError, TcpListener, TcpStream, UdpSocket, UnixStream } from '../src/index.js';
+import type { Descriptor } from '../src/native.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows, unless } from './util/platform.js';
 import { addon } from './util/port-driver.js';
-import { listeningSocket, openSocket } from './util/port-sockets.js';
+import { listeningSocket, withFileDescriptor } from './util/port-sockets.js';
 import { BOTH, connectTo, listen, Pair, readExactly, readToEnd, writeAll } from './util/streams.js';
 
 const ioThread = ioThreadFor(test);
@@ -138,18 +139,17 @@ test('a half-close either way leaves the other way open', (t) => {
 });
 
 test('a descriptor that is not what it is adopted as is refused, and stays as it was', (t) => {
-  const fd = openSocket();
+  const socket = addon.socket.open(4) as Descriptor;
+  const { fd } = socket;
   t.throws(() => TcpStream.fromDescriptor(fd), { code: 'ENOTCONN' });
   t.throws(() => TcpListener.fromDescriptor(fd), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   t.throws(() => UdpSocket.fromDescriptor(fd), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   t.throws(() => UnixStream.fromDescriptor(fd), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   t.is(addon.socket.localAddress(fd, new Uint8Array(24)), 0, 'still open');
-  closeSync(fd);
+  socket.close();
   t.throws(() => TcpStream.fromDescriptor(-1), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   t.throws(() => TcpStream.fromDescriptor(99_999), { code: 'EBADF' });
-  const file = openSync('/dev/null', 'r');
-  t.throws(() => TcpStream.fromDescriptor(file), { code: 'ENOTSOCK' });
-  closeSync(file);
+  withFileDescriptor((fd) => t.throws(() => TcpStream.fromDescriptor(fd), { code: 'ENOTSOCK' }));
 });
 
 test('a listening descriptor is adopted', (t) => {

@@ -1,14 +1,20 @@
-import { closeSync, openSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { type SystemError, UdpSocket } from '../src/index.js';
 import { bindUdp, drainTo, endpointOf, LOOPBACK, receive, sendAll, UdpPair } from './util/datagrams.js';
 import { ioThreadFor } from './util/io-thread.js';
-import { openDatagramSocket } from './util/port-sockets.js';
+import { onWindows, underWine, unless } from './util/platform.js';
+import { openDatagramSocket, withFileDescriptor } from './util/port-sockets.js';
 
 const ioThread = ioThreadFor(test);
 const GROUP = '239.77.66.55';
 const GROUP_V6 = 'ff02::7766';
+
+/** As other systems name it, or as Windows does, which has one name, WSAEINVAL, for much that is wrong with a membership. */
+function refused(t: ExecutionContext, call: () => void, name: string): void {
+  const { code } = t.throws(call) as SystemError;
+  t.true(code === name || (onWindows && code === 'EINVAL'), code);
+}
 
 test('every option reads back what was set', (t) => {
   using socket = bindUdp();
@@ -75,7 +81,7 @@ test('a socket bound for IPv6 alone refuses IPv4, another one hears it', (t) => 
   t.is(got?.received.from.address, `::ffff:${LOOPBACK}`);
 });
 
-test('a port is shared by those that all say so', (t) => {
+unless(onWindows, 'Windows has no SO_REUSEPORT')('a port is shared by those that all say so', (t) => {
   using first = UdpSocket.bind({ host: LOOPBACK, port: 0, reusePort: true });
   const { port } = first.localAddress();
   using second = UdpSocket.bind({ host: LOOPBACK, port, reusePort: true });
@@ -90,17 +96,18 @@ test('members of a group hear what is sent to it until they leave', (t) => {
   pair.poll.registry.register(member, 3, 1);
   pair.a.multicast.setInterface(LOOPBACK);
   member.multicast.join({ group: GROUP, interface: LOOPBACK });
-  t.throws(() => member.multicast.join({ group: GROUP, interface: LOOPBACK }), { code: 'EADDRINUSE' });
+  refused(t, () => member.multicast.join({ group: GROUP, interface: LOOPBACK }), 'EADDRINUSE');
   sendAll(pair.poll, pair.a, Buffer.from('to all'), to);
   t.is(receive(pair.poll, member, 1)[0]?.text, 'to all');
   member.multicast.leave({ group: GROUP, interface: LOOPBACK });
   sendAll(pair.poll, pair.a, Buffer.from('gone'), to);
   t.deepEqual(drainTo(pair), []);
   t.is(member.recvFrom(Buffer.alloc(9)), null);
-  t.throws(() => member.multicast.leave({ group: GROUP, interface: LOOPBACK }), { code: 'EADDRNOTAVAIL' });
+  refused(t, () => member.multicast.leave({ group: GROUP, interface: LOOPBACK }), 'EADDRNOTAVAIL');
 });
 
-test('a source-specific member hears its source alone', (t) => {
+const sourceSpecific = unless(underWine, 'Wine takes the source of a membership for its interface');
+sourceSpecific('a source-specific member hears its source alone', (t) => {
   using pair = new UdpPair(ioThread);
   using member = UdpSocket.bind({ host: '0.0.0.0', port: 0, reuseAddress: true });
   const to = { host: '232.1.2.3', port: member.localAddress().port };
@@ -130,11 +137,10 @@ test('groups of IPv6 are joined by the interface’s index', (t) => {
   // The loopback interface is the first one, everywhere.
   const membership = { group: GROUP_V6, interface: 1 };
   member.multicast.join(membership);
-  t.throws(() => member.multicast.join(membership), { code: 'EADDRINUSE' });
+  refused(t, () => member.multicast.join(membership), 'EADDRINUSE');
   member.multicast.setInterface(1);
   member.multicast.leave(membership);
-  const error = t.throws(() => member.multicast.join({ group: GROUP_V6, interface: 99_999 })) as SystemError;
-  t.is(error.code, 'ENODEV');
+  refused(t, () => member.multicast.join({ group: GROUP_V6, interface: 99_999 }), 'ENODEV');
   member.multicast.join({ ...membership, group: 'ff3e::1234', source: '2001:db8::1' });
 });
 
@@ -150,9 +156,7 @@ test('a group that is none is refused', (t) => {
 test('a descriptor opened elsewhere is adopted; what is no UDP socket is refused', (t) => {
   t.throws(() => UdpSocket.fromDescriptor(-1), { code: 'ERR_SIDEPORT_INVALID_ARG' });
   t.throws(() => UdpSocket.fromDescriptor(99_999), { code: 'EBADF' });
-  const file = openSync('/dev/null', 'r');
-  t.throws(() => UdpSocket.fromDescriptor(file), { code: 'ENOTSOCK' });
-  closeSync(file);
+  withFileDescriptor((fd) => t.throws(() => UdpSocket.fromDescriptor(fd), { code: 'ENOTSOCK' }));
   // As one that a parent process hands down: a descriptor that nobody here owns.
   const fd = openDatagramSocket();
   using adopted = UdpSocket.fromDescriptor(fd);

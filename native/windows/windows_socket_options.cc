@@ -100,6 +100,11 @@ int32_t GetLinger(int fd, int32_t* seconds) {
 int32_t GetKind(int fd, SocketOption option, int32_t* out) {
   WSAPROTOCOL_INFOW information;
   const int32_t error = Get(fd, SOL_SOCKET, SO_PROTOCOL_INFOW, &information);
+  // Winsock says WSAENOTSOCK of what is no handle at all, too.
+  DWORD flags = 0;
+  if (error == NodeErrno(ENOTSOCK) && !GetHandleInformation(ToHandle(fd), &flags)) {
+    return NodeErrno(EBADF);
+  }
   if (error != 0) return error;
   if (option == SocketOption::kType) {
     *out = information.iSocketType == SOCK_STREAM ? 1 : 2;

@@ -4,6 +4,7 @@ import { HEADER_BYTES, Header, TRUNCATED } from '../../src/protocol/datagram.js'
 import { LITTLE_ENDIAN } from '../../src/protocol/endian.js';
 import { CloseMode, PIECES_PER_SEND_TO, PortOpcode } from '../../src/protocol/port-records.js';
 import { errno } from '../util/errno.js';
+import { underWine, unless } from '../util/platform.js';
 import {
   ADDRESS_BYTES,
   addon,
@@ -177,7 +178,8 @@ for (const backend of backends) {
     driver.end();
   });
 
-  test(title('an error of an earlier datagram comes with kMore and no buffer; receiving goes on'), (t) => {
+  const told = unless(underWine, 'Wine does not tell a socket that nobody listens where it sent to');
+  told(title('an error of an earlier datagram comes with kMore and no buffer; receiving goes on'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 8);
     const sockets = new Sockets(driver);
