@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "socket.h"
+#include "socket_options.h"
 #include "windows/windows_datagram.h"
 #include "windows/windows_errors.h"
 #include "windows/windows_winsock.h"
@@ -36,6 +37,16 @@ int FamilyOf(int fd) {
   const int returned = getsockopt(ToSocket(fd), SOL_SOCKET, SO_PROTOCOL_INFOW,
                                   reinterpret_cast<char*>(&information), &length);
   return returned == 0 ? information.iAddressFamily : 0;
+}
+
+// With a time to linger closesocket() fails on a socket that does not block (WSAEWOULDBLOCK), and leaves it
+// open; our own linger has seen to the sending by now. With no time it is the user's wish for a reset.
+bool WishesReset(int fd) {
+  int32_t seconds = -1;
+  if (GetOption(fd, SocketOption::kLingerSeconds, &seconds) != 0 || seconds < 0) return false;
+  if (seconds == 0) return true;
+  SetOption(fd, SocketOption::kLingerSeconds, -1);
+  return false;
 }
 
 // Sends FIN, then reads away what has arrived. Closing with unread input makes Windows send a reset,
@@ -157,7 +168,7 @@ void CloseSocket(int fd, CloseMode mode) {
     const linger reset = {1, 0};
     setsockopt(ToSocket(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char*>(&reset),
                sizeof(reset));
-  } else {
+  } else if (!WishesReset(fd)) {
     DiscardInput(fd);
   }
   CloseDescriptor(fd);
