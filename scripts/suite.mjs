@@ -34,12 +34,20 @@ export function judge({ name, backend, status, output, record, skips }) {
   };
 }
 
-/** In the runner's own words, each run's last line once more. Sets the script's exit code. */
+/**
+ * In the runner's own words, each run's last line once more; then the totals as a TAP stream ends, for programs that read
+ * them. Sets the script's exit code.
+ */
 export function report(results) {
   console.log();
   for (const { name, passed, failed, skipped } of results) {
     console.log(`  ${name}: ${passed} tests passed, ${failed} failed, ${skipped.length} skipped`);
   }
+  const total = (of) => results.reduce((sum, result) => sum + of(result), 0);
+  const [passed, failed] = [total((result) => result.passed), total((result) => result.failed)];
+  const skipped = total((result) => result.skipped.length);
+  const tests = passed + failed + skipped;
+  console.log(`\n1..${tests}\n# tests ${tests}\n# pass ${passed}\n# skip ${skipped}\n# fail ${failed}`);
   const complaints = results.flatMap((result) => result.complaints);
   for (const complaint of complaints) console.log(`FAILED: ${complaint}`);
   process.exitCode = complaints.length === 0 ? 0 : 1;

@@ -68,7 +68,7 @@ struct Endpoint {
   int32_t receive_left = 0;
   int32_t receive_group = 0;
   bool connect_begun = false;
-  WireAddress remote{};
+  std::unique_ptr<WireAddress> remote;  // of a connect
   CloseMode close_mode = CloseMode::kFlushed;
   std::unique_ptr<SendOperation> send;
   std::unique_ptr<DatagramSend> send_to;

@@ -142,7 +142,7 @@ int32_t PortBase::Prepare(Endpoint* endpoint, const SubmissionRecord* records, s
       return record.a >= 1 ? 0 : NodeErrno(EINVAL);
     case Opcode::kConnect:
       endpoint->connect_begun = false;
-      endpoint->remote = record.address;
+      endpoint->remote = std::make_unique<WireAddress>(record.address);
       return 0;
     case Opcode::kReceive:
     case Opcode::kReceiveFrom:

@@ -42,7 +42,7 @@ void ReadinessPort::StepConnect(Endpoint* endpoint) {
     // bits must go before the call: after it an end of the connection may be reported at any wait.
     endpoint->ready = 0;
     endpoint->connect_begun = true;
-    result = StartConnect(endpoint->fd, endpoint->remote);
+    result = StartConnect(endpoint->fd, *endpoint->remote);
     if (result == NodeErrno(EINPROGRESS)) return;
     // Settled at once, perhaps without an edge: later operations find out by trying.
     endpoint->ready |= kReadable | kWritable;

@@ -91,7 +91,7 @@ void UringPort::OnCompletion(const io_uring_cqe& completion) {
   auto* const endpoint =
       static_cast<UringEndpoint*>(endpoints_[request_name::EndpointOf(name)].get());
   if (!more) {
-    endpoint->Request(opcode) = request_name::kNone;
+    endpoint->End(opcode);
     endpoint->cancelling &= static_cast<uint8_t>(~Endpoint::Bit(opcode));
     requests_--;
   }

@@ -73,6 +73,8 @@ class UringPort final : public PortBase {
 
   // -- requests (linux_uring_operations.cc)
   void Arm(UringEndpoint* endpoint, Opcode opcode);
+  // A request of the endpoint is the kernel's from here on; returns its name.
+  uint64_t NameRequest(UringEndpoint* endpoint, Opcode opcode);
   bool PrepareConnect(UringEndpoint* endpoint);
   void Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* entry);
   void ArmHeld(UringEndpoint* endpoint);

@@ -129,9 +129,7 @@ void UringPort::SendToNow(UringEndpoint* endpoint) {
   if (entry == nullptr) return postponed_.push_back({endpoint, Opcode::kSendTo, false});
   DescribePoll(POLLOUT, entry);
   entry->fd = endpoint->fd;
-  entry->user_data = endpoint->Request(Opcode::kSendTo) =
-      request_name::Make(next_serial_++, Opcode::kSendTo, endpoint->number);
-  requests_++;
+  entry->user_data = NameRequest(endpoint, Opcode::kSendTo);
 }
 
 void UringPort::OnRoom(UringEndpoint* endpoint, int32_t result) {

@@ -21,12 +21,11 @@ void UringPort::BeginClose(UringEndpoint* endpoint) {
 // submission ring still names the number.
 void UringPort::FinishCloseIfIdle(UringEndpoint* endpoint) {
   if (endpoint->in_flight != Endpoint::Bit(Opcode::kClose) || endpoint->HasRequest()) return;
-  if (endpoint->surplus) {
+  if (endpoint->accepting) {
     // As the kernel does with those in a closed listener's backlog.
-    for (int fd : *endpoint->surplus) CloseSocket(fd, CloseMode::kReset);
-    endpoint->surplus.reset();
+    for (int fd : endpoint->accepting->surplus) CloseSocket(fd, CloseMode::kReset);
+    endpoint->accepting.reset();
   }
-  endpoint->refusals = 0;
   endpoint->hung_up = false;
   FinishClose(endpoint);
 }

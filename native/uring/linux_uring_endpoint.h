@@ -57,9 +57,16 @@ inline constexpr Opcode kRequestOpcodes[] = {Opcode::kAccept, Opcode::kReceive,
                                              Opcode::kSend,   Opcode::kReceiveFrom,
                                              Opcode::kSendTo, Opcode::kConnect};
 
+// What only a listener has.
+struct Accepting {
+  int refusals = 0;  // since the last connection accepted
+  // Accepted beyond the limit, before the kernel heard of it. The next accept begins with them.
+  std::deque<int> surplus;
+};
+
 struct UringEndpoint final : Endpoint {
-  // By opcode: the request inside the kernel, or kNone.
-  std::array<uint64_t, 8> requests{};
+  // By opcode: the serial number of the request inside the kernel, or 0.
+  std::array<uint32_t, 8> serials{};
   uint8_t cancelling = 0;  // one bit per opcode: the request's cancellation is submitted
   uint8_t unwanted = 0;    // one bit per opcode: the operation is to end, by a cancel or a close
 
@@ -68,9 +75,7 @@ struct UringEndpoint final : Endpoint {
   std::unique_ptr<std::deque<ReceivedPiece>> received;
   uint32_t last_turn = 0;  // in which a receive of it was completed
 
-  int refusals = 0;  // since the last connection accepted
-  // Accepted beyond the limit, before the kernel heard of it. The next accept begins with them.
-  std::unique_ptr<std::deque<int>> surplus;
+  std::unique_ptr<Accepting> accepting;
   std::unique_ptr<KernelAddress> connect_address;
   // What sendmsg is told: the kernel may read it later than in the call.
   std::unique_ptr<msghdr> message;
@@ -78,8 +83,17 @@ struct UringEndpoint final : Endpoint {
   static size_t Place(Opcode opcode) {
     return static_cast<size_t>(opcode) - static_cast<size_t>(Opcode::kAccept);
   }
-  uint64_t& Request(Opcode opcode) { return requests[Place(opcode)]; }
-  bool HasRequest() const { return requests != std::array<uint64_t, 8>{}; }
+  // The name of the request inside the kernel, or kNone.
+  uint64_t Request(Opcode opcode) const {
+    const uint32_t serial = serials[Place(opcode)];
+    return serial == 0 ? request_name::kNone : request_name::Make(serial, opcode, number);
+  }
+  uint64_t Begin(Opcode opcode, uint32_t serial) {
+    serials[Place(opcode)] = serial;
+    return Request(opcode);
+  }
+  void End(Opcode opcode) { serials[Place(opcode)] = 0; }
+  bool HasRequest() const { return serials != std::array<uint32_t, 8>{}; }
   bool HasReceived() const { return received != nullptr && !received->empty(); }
   bool IsUnwanted(Opcode opcode) const { return (unwanted & Bit(opcode)) != 0; }
 };

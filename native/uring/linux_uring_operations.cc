@@ -72,18 +72,22 @@ void UringPort::Arm(UringEndpoint* endpoint, Opcode opcode) {
   }
   io_uring_sqe* const entry = queue_->NextEntry();
   if (entry == nullptr) return postponed_.push_back({endpoint, opcode, false});
-  const uint64_t name = request_name::Make(next_serial_++, opcode, endpoint->number);
   Describe(endpoint, opcode, entry);
   entry->fd = endpoint->fd;
-  entry->user_data = endpoint->Request(opcode) = name;
-  requests_++;
+  entry->user_data = NameRequest(endpoint, opcode);
   if (opcode == Opcode::kReceive && endpoint->receive_left > 1) WatchHangUp(endpoint);
+}
+
+uint64_t UringPort::NameRequest(UringEndpoint* endpoint, Opcode opcode) {
+  requests_++;
+  if (next_serial_ == 0) next_serial_++;
+  return endpoint->Begin(opcode, next_serial_++);
 }
 
 // False when the address is none. The kernel may read it until the request ends.
 bool UringPort::PrepareConnect(UringEndpoint* endpoint) {
   endpoint->connect_address = std::make_unique<KernelAddress>();
-  return ToKernel(endpoint->remote, endpoint->connect_address.get());
+  return ToKernel(*endpoint->remote, endpoint->connect_address.get());
 }
 
 void UringPort::Describe(UringEndpoint* endpoint, Opcode opcode, io_uring_sqe* entry) {
@@ -128,24 +132,25 @@ void UringPort::ArmHeld(UringEndpoint* endpoint) {
 // -- accepting ------------------------------------------------------------------------------------
 
 void UringPort::TakeSurplus(UringEndpoint* endpoint) {
-  if (!endpoint->surplus) return;
-  while (!endpoint->surplus->empty() && endpoint->Has(Opcode::kAccept)) {
-    const int fd = endpoint->surplus->front();
-    endpoint->surplus->pop_front();
+  if (!endpoint->accepting) return;
+  std::deque<int>& surplus = endpoint->accepting->surplus;
+  while (!surplus.empty() && endpoint->Has(Opcode::kAccept)) {
+    const int fd = surplus.front();
+    surplus.pop_front();
     CompleteAccept(endpoint, fd, AcceptedPeer(fd));
   }
-  if (endpoint->surplus->empty()) endpoint->surplus.reset();
 }
 
 void UringPort::OnAccept(UringEndpoint* endpoint, int32_t result, bool more) {
   const bool wanted = !endpoint->IsUnwanted(Opcode::kAccept);
+  if (!endpoint->accepting) endpoint->accepting = std::make_unique<Accepting>();
+  Accepting& accepting = *endpoint->accepting;
   if (result >= 0) {
-    endpoint->refusals = 0;
+    accepting.refusals = 0;
     if (endpoint->Has(Opcode::kAccept)) {
       CompleteAccept(endpoint, result, AcceptedPeer(result));
     } else {
-      if (!endpoint->surplus) endpoint->surplus = std::make_unique<std::deque<int>>();
-      endpoint->surplus->push_back(result);
+      accepting.surplus.push_back(result);
     }
     if (!endpoint->Has(Opcode::kAccept)) CancelRequest(endpoint, Opcode::kAccept);
   }
@@ -155,9 +160,9 @@ void UringPort::OnAccept(UringEndpoint* endpoint, int32_t result, bool more) {
   // Cancelled, but not wanted to be: that was the last accept, at its limit, and this is the next.
   const bool goes_on = error == 0 || error == NodeErrno(ECANCELED) || IsInconclusive(result) ||
                        (ConcernsOneConnection(error) &&
-                        (error != NodeErrno(EPERM) || ++endpoint->refusals < kRefusals));
+                        (error != NodeErrno(EPERM) || ++accepting.refusals < kRefusals));
   if (goes_on) return Arm(endpoint, Opcode::kAccept);
-  endpoint->refusals = 0;
+  accepting.refusals = 0;
   Release(endpoint, Opcode::kAccept, error);
 }
 

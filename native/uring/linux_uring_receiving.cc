@@ -53,9 +53,7 @@ void UringPort::WatchHangUp(UringEndpoint* endpoint) {
   if (entry == nullptr) return postponed_.push_back({endpoint, kHangUpWatch, false});
   DescribePoll(POLLRDHUP, entry);  // errors and hang-ups are always told
   entry->fd = endpoint->fd;
-  entry->user_data = endpoint->Request(kHangUpWatch) =
-      request_name::Make(next_serial_++, kHangUpWatch, endpoint->number);
-  requests_++;
+  entry->user_data = NameRequest(endpoint, kHangUpWatch);
 }
 
 void UringPort::OnHangUp(UringEndpoint* endpoint, int32_t result) {

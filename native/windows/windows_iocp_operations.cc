@@ -90,7 +90,7 @@ void IocpPort::ArmHeld(IocpEndpoint* endpoint) {
 void IocpPort::Connect(IocpEndpoint* endpoint) {
   KernelAddress remote;
   int32_t error = 0;
-  if (!ToKernel(endpoint->remote, &remote)) {
+  if (!ToKernel(*endpoint->remote, &remote)) {
     error = NodeErrno(EINVAL);
   } else if (remote.storage.ss_family != endpoint->family) {
     error = NodeErrno(EAFNOSUPPORT);

@@ -36,6 +36,21 @@ import type { Source } from './source.js';
 
 type State = 'connecting' | 'established' | 'failed' | 'flushing' | 'closing';
 
+/** In one word: there may be tens of thousands of streams, most of them idle. */
+const Flag = {
+  /** Its owner is interested in data. */
+  WANTS_DATA: 1,
+  /** A receive is in flight. */
+  RECEIVING: 2,
+  /** Its limit may grow. */
+  EXTENDABLE: 4,
+  /** It would receive, were it not for its quota. */
+  AT_QUOTA: 8,
+  FLUSH_QUEUED: 16,
+  /** Writing ends with the last byte that is unsent. */
+  SHUTDOWN_QUEUED: 32,
+} as const;
+
 export class TcpStream implements Source, BufferHolder {
   slot: number;
   generation: number;
@@ -44,22 +59,17 @@ export class TcpStream implements Source, BufferHolder {
   #session: Session;
   readonly #endpoint: number;
   #state: State;
-  #wantsData = false;
-  #receiving = false;
+  #flags = 0;
   /** Buffers that the receive in flight may still fill; less than none when a kernel went beyond its limit. */
   #granted = 0;
-  #extendable = false;
   /** How receiving ended: 0 or a negative errno. */
   #end: number | undefined;
-  #atQuota = false;
   /** What its owner wrote; made by the first write. */
   #sends: SendList | undefined;
   /** In flight. */
   #sending: SendList | undefined;
-  #flushQueued = false;
   /** Why connecting or sending failed, or 0. */
   #failure = 0;
-  #shutdownQueued = false;
   #move: Move | undefined;
 
   /** `remote`: connect to it; without it the descriptor is an accepted connection. */
@@ -74,23 +84,24 @@ export class TcpStream implements Source, BufferHolder {
   }
 
   setInterest(interest: number): void {
-    this.#wantsData = (interest & INTEREST_READABLE) !== 0;
-    if (this.#wantsData) this.arm();
+    this.#set(Flag.WANTS_DATA, (interest & INTEREST_READABLE) !== 0);
+    if (this.#has(Flag.WANTS_DATA)) this.arm();
     else this.#stopReceiving();
   }
 
   /** Receives if the client wants data, its quota allows it and the pool has a buffer. */
   arm(): void {
-    if (this.#state !== 'established' || !this.#wantsData || this.#end !== undefined || !this.#isAtHome) return;
-    if (this.#receiving) return this.#extend();
+    if (this.#state !== 'established' || !this.#has(Flag.WANTS_DATA) || this.#end !== undefined || !this.#isAtHome)
+      return;
+    if (this.#has(Flag.RECEIVING)) return this.#extend();
     const { receivePool, selector } = this.#session;
     this.#setAtQuota(receivePool.allowance(this) <= 0);
-    if (this.#atQuota) return;
+    if (this.#has(Flag.AT_QUOTA)) return;
     const offer = receivePool.offer(this);
     if (!offer) return;
-    this.#receiving = true;
+    this.#set(Flag.RECEIVING, true);
     this.#granted = offer.limit;
-    this.#extendable = offer.extendable;
+    this.#set(Flag.EXTENDABLE, offer.extendable);
     selector.port.receive(this.#endpoint, offer.group, offer.limit);
   }
 
@@ -98,7 +109,7 @@ export class TcpStream implements Source, BufferHolder {
   #extend(): void {
     const { receivePool, selector } = this.#session;
     const more = receivePool.allowance(this) - this.#granted;
-    if (!this.#extendable || !receivePool.isWorthExtending(more)) return;
+    if (!this.#has(Flag.EXTENDABLE) || !receivePool.isWorthExtending(more)) return;
     this.#granted += more;
     selector.port.extend(this.#endpoint, more);
   }
@@ -111,8 +122,8 @@ export class TcpStream implements Source, BufferHolder {
     }
     this.#sends ??= new SendList(this.#session, this.slot, this.generation);
     this.#sends.add(name);
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
+    if (this.#has(Flag.FLUSH_QUEUED)) return;
+    this.#set(Flag.FLUSH_QUEUED, true);
     this.#session.selector.flushLater(this);
   }
 
@@ -121,7 +132,7 @@ export class TcpStream implements Source, BufferHolder {
    * writes coalesce.
    */
   flush(): void {
-    this.#flushQueued = false;
+    this.#set(Flag.FLUSH_QUEUED, false);
     if (this.#sending || (this.#state !== 'established' && this.#state !== 'flushing')) return;
     const list = this.#move?.firstUnsent?.sends ?? this.#sends;
     if (!list || list.isEmpty) return;
@@ -136,7 +147,7 @@ export class TcpStream implements Source, BufferHolder {
       this.#stopReceiving();
       this.#end ??= 0;
     }
-    if (how !== ShutdownHow.READ) this.#shutdownQueued = true;
+    if (how !== ShutdownHow.READ) this.#set(Flag.SHUTDOWN_QUEUED, true);
     this.#sendingIdle();
   }
 
@@ -168,12 +179,12 @@ export class TcpStream implements Source, BufferHolder {
     const { receivePool, selector } = this.#session;
     receivePool.unstarve(this);
     this.#setAtQuota(false);
-    this.#wantsData = false;
+    this.#set(Flag.WANTS_DATA, false);
     this.#sends?.seal();
     this.#move ??= new Move();
     const move = this.#move;
     // Else the receive in flight is an earlier owner's, and cancelled already.
-    const receiving = this.#receiving && !move.receivingFor;
+    const receiving = this.#has(Flag.RECEIVING) && !move.receivingFor;
     if (receiving) selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
     const departure = new Departure(this.#session, this.slot, this.generation, this.#sends, receiving);
     this.#sends = undefined;
@@ -263,7 +274,7 @@ export class TcpStream implements Source, BufferHolder {
 
   #received({ result, more, segment, index }: Completion): void {
     const { receivePool, selector } = this.#move?.receivingFor?.session ?? this.#session;
-    if (!more) this.#receiving = false;
+    if (!more) this.#set(Flag.RECEIVING, false);
     if (result > 0) {
       this.#granted--;
       selector.counters.bytesReceived += result;
@@ -323,8 +334,8 @@ export class TcpStream implements Source, BufferHolder {
   #sendingIdle(): void {
     if (this.#sends?.isEmpty === false || this.#move?.firstUnsent) return;
     if (this.#state === 'flushing') return this.#submitClose(CloseMode.FLUSHED);
-    if (this.#shutdownQueued && this.#state === 'established') {
-      this.#shutdownQueued = false;
+    if (this.#has(Flag.SHUTDOWN_QUEUED) && this.#state === 'established') {
+      this.#set(Flag.SHUTDOWN_QUEUED, false);
       this.#session.selector.port.shutdown(this.#endpoint, ShutdownHow.WRITE);
     }
   }
@@ -344,7 +355,7 @@ export class TcpStream implements Source, BufferHolder {
   #stopReceiving(): void {
     this.#session.receivePool.unstarve(this);
     this.#setAtQuota(false);
-    if (this.#receiving) this.#session.selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
+    if (this.#has(Flag.RECEIVING)) this.#session.selector.port.cancel(this.#endpoint, PortOpcode.RECEIVE);
   }
 
   #submitClose(mode: number): void {
@@ -367,9 +378,17 @@ export class TcpStream implements Source, BufferHolder {
   }
 
   #setAtQuota(atQuota: boolean): void {
-    if (atQuota === this.#atQuota) return;
-    this.#atQuota = atQuota;
+    if (atQuota === this.#has(Flag.AT_QUOTA)) return;
+    this.#set(Flag.AT_QUOTA, atQuota);
     this.#session.receivePool.countAtQuota(atQuota ? 1 : -1);
+  }
+
+  #has(flag: number): boolean {
+    return (this.#flags & flag) !== 0;
+  }
+
+  #set(flag: number, on: boolean): void {
+    this.#flags = on ? this.#flags | flag : this.#flags & ~flag;
   }
 
   #push(kind: number, a: number, b = 0): void {
