@@ -1,18 +1,22 @@
 /** `npm run bench -- [NAME...] [--quick]`: runs the named comparisons, all of them without a name. */
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { awakener } from './awakener/awakener.js';
+import { bulk } from './bulk/bulk.js';
+import { crowd } from './crowd/crowd.js';
 import { echo } from './echo/echo.js';
 import { exit } from './exit/exit.js';
+import { few } from './few/few.js';
 import { idle } from './idle/idle.js';
 import { latency } from './latency/latency.js';
 import { backendName } from './lib/backend.js';
 import type { Comparison } from './lib/comparison.js';
 import { type Run, writeReport } from './lib/page.js';
 import { Report } from './lib/report.js';
+import { startup } from './startup/startup.js';
 import { timer } from './timer/timer.js';
 import { udp } from './udp/udp.js';
 
-const COMPARISONS: readonly Comparison[] = [exit, awakener, echo, latency, idle, udp, timer];
+const COMPARISONS: readonly Comparison[] = [startup, exit, awakener, echo, few, bulk, latency, idle, crowd, udp, timer];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
 const quick = process.argv.includes('--quick');

@@ -39,16 +39,25 @@ interface GeneratorReport {
   readonly coreFraction: number;
 }
 
-/** `env`: of the server, on top of this process's. */
+export interface Circumstances {
+  /** Of the server, on top of this process's. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Done when the server is up, before the load; undone, by what it gives, after it. */
+  readonly prepare?: (server: Server) => Promise<() => Promise<void>>;
+}
+
 export async function measure(
   peer: Peer,
   load: Load,
   window: Window,
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, prepare }: Circumstances = {},
 ): Promise<Measurement> {
   const server = await startServer(peer.command(load.size), env);
   try {
-    return await generate(server, load, window);
+    const undo = await prepare?.(server);
+    const measurement = await generate(server, load, window);
+    await undo?.();
+    return measurement;
   } finally {
     await server.stop();
   }

@@ -53,6 +53,9 @@ export const MEASURED = script('sideport main: take, wait', 'sideport', 'take', 
 /** The row that every ratio refers to. */
 export const BASELINE = script('node:net', 'net');
 
+/** The same with a blocking poll. */
+export const BLOCKING = script('sideport main: take, poll', 'sideport', 'take', 'poll');
+
 /** Handlers in two worker threads. */
 export const WORKERS = script('sideport 2 workers: take, poll', 'sideport-workers');
 export const RELAY = script('worker fed by postMessage', 'relay');
@@ -63,10 +66,13 @@ export const TRANSFER: Peer = {
   unavailable: transferUnavailable,
 };
 
+export const C_EPOLL = program('echo-epoll');
+export const C_URING = program('echo-uring');
+
 export const PEERS: readonly Peer[] = [
   MEASURED,
   script('sideport main: read, wait', 'sideport', 'read', 'wait'),
-  script('sideport main: take, poll', 'sideport', 'take', 'poll'),
+  BLOCKING,
   WORKERS,
   BASELINE,
   RELAY,
@@ -78,6 +84,6 @@ export const PEERS: readonly Peer[] = [
     command: (size) => nodeCommand(TRANSFER_NODE, 'net', size),
     unavailable: () => (TRANSFER_NODE === process.execPath ? 'is this Node' : transferUnavailable()),
   },
-  program('echo-epoll'),
-  program('echo-uring'),
+  C_EPOLL,
+  C_URING,
 ];

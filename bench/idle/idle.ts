@@ -1,16 +1,14 @@
 /** Resident memory of a server process per connection that does nothing. */
-import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BASELINE, MEASURED, type Peer } from '../echo/peers.js';
 import { backendName } from '../lib/backend.js';
-import { start } from '../lib/children.js';
 import type { Comparison } from '../lib/comparison.js';
-import { compile } from '../lib/compile.js';
 import { figure, range, times } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
-import { lines, nextLine, type Server, startServer } from '../lib/server.js';
+import { type Server, startServer } from '../lib/server.js';
 import { median, summarize } from '../lib/statistics.js';
+import { holdConnections } from './hold.js';
 
 const CONNECTIONS = 10_000;
 const ROUNDS = { full: 5, quick: 3 };
@@ -18,7 +16,6 @@ const TARGET = 0.15;
 const SIZE = 64;
 /** Garbage of the start and of the accepting is settled by then. */
 const SETTLE_MS = 1000;
-const LIMIT_MS = 60_000;
 
 export const idle: Comparison = {
   name: 'idle',
@@ -55,18 +52,10 @@ async function bytesPerConnection(peer: Peer): Promise<number> {
   try {
     await sleep(SETTLE_MS);
     const before = residentBytes(server);
-    const open = descriptorCount(server);
-    const holder = start(compile('hold-connections'), [String(server.ports[0]), String(CONNECTIONS)], {
-      limitMs: LIMIT_MS,
-    });
-    await nextLine(lines(holder), holder);
-    const untilMs = performance.now() + LIMIT_MS;
-    while (descriptorCount(server) < open + CONNECTIONS && performance.now() < untilMs) await sleep(20);
-    if (descriptorCount(server) < open + CONNECTIONS) throw new Error(`${peer.label} did not accept all connections`);
+    const release = await holdConnections(server, CONNECTIONS);
     await sleep(SETTLE_MS);
     const after = residentBytes(server);
-    holder.stdin?.end();
-    await once(holder, 'exit');
+    await release();
     return (after - before) / CONNECTIONS;
   } finally {
     await server.stop();
@@ -76,9 +65,4 @@ async function bytesPerConnection(peer: Peer): Promise<number> {
 function residentBytes({ pids }: Server): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pids[0]}/status`, 'utf8'))?.[1];
   return Number(kibibytes) * 1024;
-}
-
-/** Accepted by the kernel's backlog is not accepted by the server: its descriptors tell. */
-function descriptorCount({ pids }: Server): number {
-  return readdirSync(`/proc/${pids[0]}/fd`).length;
 }

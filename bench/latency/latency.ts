@@ -46,7 +46,9 @@ export const latency: Comparison = {
     for (const disturbance of disturbances(busyMs)) {
       const env = { BENCH_DISTURB: `${disturbance.kind}:${disturbance.busyMs}` };
       const title = titleOf(disturbance);
-      const measured = await interleave(`latency, ${title}`, peers, rounds, (peer) => measure(peer, LOAD, window, env));
+      const measured = await interleave(`latency, ${title}`, peers, rounds, (peer) =>
+        measure(peer, LOAD, window, { env }),
+      );
       results.set(title, measured);
       reportOne(report, title, measured);
     }

@@ -22,7 +22,7 @@ function stream(): StreamSource {
     submit() {},
     flush() {},
     checkAlive() {},
-    awaitRoom() {},
+    roomless: { add() {} },
   };
   return StreamSource.accepted(client as unknown as Client, { slot: 0, generation: 1 }, 3);
 }

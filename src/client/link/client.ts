@@ -12,7 +12,6 @@ import { status, wishForRoom } from '../../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../../atomics/ownership.js';
 import { clearReadiness } from '../../atomics/readiness.js';
 import { RingConsumer } from '../../atomics/ring.js';
-import { signalCount } from '../../atomics/signal.js';
 import { fail, type SideportError } from '../../errors.js';
 import type { Addon, Descriptor, ThreadLink } from '../../native.js';
 import { ClientStatus, eventRingBase, Header } from '../../protocol/client-memory.js';
@@ -24,24 +23,15 @@ import { ReceivedData } from '../buffers/received-data.js';
 import { Segments } from '../buffers/segments.js';
 import { SendPool } from '../buffers/send-pool.js';
 import { Announcements } from './announcements.js';
+import { DeferredSources } from './deferred.js';
 import { Hold, Holds } from './holds.js';
+import { Posts } from './posts.js';
+import { Signals } from './signals.js';
 import { type SlotName, type SlotOwner, Slots } from './slots.js';
 import { SubmissionQueue } from './submission-queue.js';
 
 /** Blocking waits look this often whether the I/O thread still lives; its death cannot notify a blocked thread. */
 const LIVENESS_SLICE_MS = 100;
-
-/** A stream or listener that something on this client must ask again later. */
-export interface Deferred {
-  /** True when it is satisfied and need not be asked again. */
-  retry(): boolean;
-}
-
-/** Somebody who listens for signals: an Awakener, or a Poll's interrupt. */
-export interface SignalListener {
-  /** Some signal of this client was raised; perhaps this one's. */
-  look(): void;
-}
 
 /** A Poll, as far as its client is concerned. */
 export interface Waiter {
@@ -73,15 +63,18 @@ export class Client {
   readonly #sleeper: Sleeper;
   readonly #slots: Slots;
   readonly #announcements: Announcements;
-  readonly #roomless = new Set<Deferred>();
-  readonly #creditless = new Set<Deferred>();
-  readonly #signalListeners = new Set<SignalListener>();
+  /** Streams and datagram sockets without room to write: asked whenever a send completes. */
+  readonly roomless = new DeferredSources(
+    () => this.#wishForRoom(),
+    () => wishForRoom(this.words, false),
+  );
+  /** Listeners without slots to lend: asked whenever a slot comes back. */
+  readonly creditless = new DeferredSources();
+  readonly signals: Signals;
   readonly #waiters = new Set<Waiter>();
   /** Whoever takes one is called back, and keeps this thread alive unless unref'ed. */
   readonly holds = new Holds(() => this.#relisten());
-  readonly #posts = new Map<number, () => void>();
-  #nextPost = 1;
-  #signalsSeen = 0;
+  readonly #posts = new Posts();
   #end: SideportError | undefined;
   readonly #onGone: () => void;
   /** The port is closed: nothing will come of it any more. Later than `#end` where the I/O thread flushes before it ends. */
@@ -123,6 +116,7 @@ export class Client {
       geometry.eventCapacity,
     );
     this.#sleeper = new Sleeper(this.words);
+    this.signals = new Signals(this.words);
     this.#slots = new Slots(Math.min(this.limits.maxSources, geometry.slotCount));
     this.sendPool = new SendPool(this.words, geometry, segments);
     const { maxUnreadBytes } = this.limits;
@@ -214,10 +208,7 @@ export class Client {
   /** A round trip through the I/O thread; `done` runs while this thread drains its event ring. */
   post(done: () => void): void {
     this.checkAlive();
-    const ticket = this.#nextPost;
-    this.#nextPost = (ticket + 1) & 0x7fff_ffff;
-    this.#posts.set(ticket, done);
-    this.submit(Submission.POST, 0, 0, ticket);
+    this.submit(Submission.POST, 0, 0, this.#posts.add(done));
     this.flush();
   }
 
@@ -257,44 +248,6 @@ export class Client {
   reset({ slot, generation }: SlotName): void {
     this.submit(Submission.CLOSE, slot, generation, CloseMode.RESET);
     this.flush();
-  }
-
-  // -- what waits for something ----------------------------------------------------------------------
-
-  /** The stream found no room: it is asked again whenever a send completes. */
-  awaitRoom(stream: Deferred): void {
-    if (this.#roomless.size === 0) {
-      wishForRoom(this.words, true);
-      // Sends that completed before the wish rang no bell, and the doorbell may be up since before it: look again.
-      if (this.#waiters.size > 0 && this.#hasNews()) this.scheduleSettle();
-    }
-    this.#roomless.add(stream);
-  }
-
-  forgetRoom(stream: Deferred): void {
-    if (this.#roomless.delete(stream) && this.#roomless.size === 0) wishForRoom(this.words, false);
-  }
-
-  /** Something but a completed send has made room for the stream: it is asked now, if it waits for some. */
-  roomFor(stream: Deferred): void {
-    if (this.#roomless.has(stream) && stream.retry()) this.forgetRoom(stream);
-  }
-
-  /** The listener found no slot to lend: it is asked again whenever one comes back. */
-  awaitSlots(listener: Deferred): void {
-    this.#creditless.add(listener);
-  }
-
-  forgetSlots(listener: Deferred): void {
-    this.#creditless.delete(listener);
-  }
-
-  addSignalListener(listener: SignalListener): void {
-    this.#signalListeners.add(listener);
-  }
-
-  removeSignalListener(listener: SignalListener): void {
-    this.#signalListeners.delete(listener);
   }
 
   // -- sleeping and draining -------------------------------------------------------------------------
@@ -341,13 +294,19 @@ export class Client {
     } finally {
       this.#draining = false;
     }
-    this.#lookAtSignals();
+    this.signals.look();
   }
 
   /** For a poll, which drains what other Polls' waits may be waiting for, and settles none of them itself. */
   drainForPoll(): void {
     this.drain();
     if (this.#waiters.size > 0) this.scheduleSettle();
+  }
+
+  #wishForRoom(): void {
+    wishForRoom(this.words, true);
+    // Sends that completed before the wish rang no bell, and the doorbell may be up since before it: look again.
+    if (this.#waiters.size > 0 && this.#hasNews()) this.scheduleSettle();
   }
 
   #drainEvents(): void {
@@ -361,13 +320,13 @@ export class Client {
       this.#dispatch(kind, eventSlot(word), this.words[at + 1] as number, at);
     }
     this.#events.release(count);
-    if (freedRoom) this.#askAgain(this.#roomless, () => wishForRoom(this.words, false));
+    if (freedRoom) this.roomless.askAgain();
   }
 
   #dispatch(kind: number, slot: number, generation: number, at: number): void {
     const a = this.words[at + 2] as number;
     const b = this.words[at + 3] as number;
-    if (kind === EventKind.POSTED) return this.#posted(a);
+    if (kind === EventKind.POSTED) return this.#posts.returned(a);
     const owner = this.#slots.owner(slot, generation);
     if (kind === EventKind.RELEASED) return this.#released(slot, owner);
     if (kind === EventKind.LATE) return owner?.late?.(this.#announcements.takeLate({ slot, generation }));
@@ -380,39 +339,16 @@ export class Client {
   #released(slot: number, owner: SlotOwner | undefined): void {
     owner?.released();
     this.#slots.release(slot);
-    if (this.#creditless.size > 0) this.#askAgain(this.#creditless);
-  }
-
-  #posted(ticket: number): void {
-    const done = this.#posts.get(ticket);
-    this.#posts.delete(ticket);
-    done?.();
-  }
-
-  #askAgain(waiting: Set<Deferred>, whenEmpty?: () => void): void {
-    for (const deferred of waiting) if (deferred.retry()) waiting.delete(deferred);
-    if (waiting.size === 0) whenEmpty?.();
+    this.creditless.askAgain();
   }
 
   #hasNews(): boolean {
-    return (
-      this.#events.hasEntries() ||
-      signalCount(this.words) !== this.#signalsSeen ||
-      this.received.wantsCopies() ||
-      this.#isDetached()
-    );
+    return this.#events.hasEntries() || this.signals.hasNews || this.received.wantsCopies() || this.#isDetached();
   }
 
   /** News as well: a thread thrown out between the raising of its flag and its sleep would wait for a bell that has rung. */
   #isDetached(): boolean {
     return this.#end === undefined && status(this.words) === ClientStatus.DETACHED;
-  }
-
-  #lookAtSignals(): void {
-    const count = signalCount(this.words);
-    if (count === this.#signalsSeen) return;
-    this.#signalsSeen = count;
-    for (const listener of this.#signalListeners) listener.look();
   }
 
   #tellEnded(): void {

@@ -5,7 +5,7 @@
 import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
-import type { SignalListener } from '../link/client.js';
+import type { SignalListener } from '../link/signals.js';
 import { Ready } from './events.js';
 import { checkToken } from './interest.js';
 import { Registration } from './registration.js';
@@ -39,11 +39,12 @@ export class Awakener implements AwakenerHandle {
     checkToken(token);
     registry.client.checkAlive();
     this.#registry = registry;
-    this.#registration = new Registration({ readiness: () => this.#take() }, registry.list);
+    const source = { readiness: () => this.#take(), forgetPoll: () => this.#registration.end() };
+    this.#registration = new Registration(source, registry.list);
     this.#registration.set(token, INTEREST_READABLE, 0);
     this.#remote = RemoteSignal.to(registry.client, this.#signal);
     this.#listener = { look: () => this.#look() };
-    registry.client.addSignalListener(this.#listener);
+    registry.client.signals.add(this.#listener);
   }
 
   /** Makes the Poll's current or next poll return with this Awakener's event. From the Poll's own thread, too. */
@@ -67,7 +68,7 @@ export class Awakener implements AwakenerHandle {
   close(): void {
     this.#closed = true;
     this.#registration.end();
-    this.#registry.client.removeSignalListener(this.#listener);
+    this.#registry.client.signals.remove(this.#listener);
   }
 
   [Symbol.dispose](): void {

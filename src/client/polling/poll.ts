@@ -12,8 +12,9 @@ import { isMainThread } from 'node:worker_threads';
 import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
 import { IoThread } from '../io-thread/io-thread.js';
-import type { Client, SignalListener, Waiter } from '../link/client.js';
+import type { Client, Waiter } from '../link/client.js';
 import { Hold } from '../link/holds.js';
+import type { SignalListener } from '../link/signals.js';
 import { type Event, Events } from './events.js';
 import { ReadyQueue } from './ready-list.js';
 import { Registry } from './registry.js';
@@ -77,7 +78,7 @@ export class Poll implements AsyncIterable<Event> {
       fail: (error) => this.#pending?.settle(fail(error.code)),
     };
     this.registry = new Registry(this.#client, this.#ready, () => this.#checkOpen());
-    this.#client.addSignalListener(this.#interrupts);
+    this.#client.signals.add(this.#interrupts);
   }
 
   /**
@@ -178,7 +179,7 @@ export class Poll implements AsyncIterable<Event> {
     if (this.#closed) return;
     this.#closed = true;
     this.registry.end();
-    this.#client.removeSignalListener(this.#interrupts);
+    this.#client.signals.remove(this.#interrupts);
     this.#pending?.settle(fail('ERR_SIDEPORT_CLOSED'));
   }
 

@@ -6,6 +6,7 @@ import type { Events } from './events.js';
 import type { ReadyList, Registration } from './registration.js';
 
 export class ReadyQueue implements ReadyList {
+  newest: Registration | undefined;
   #head: Registration | undefined;
   #tail: Registration | undefined;
   #length = 0;

@@ -14,7 +14,7 @@
  * What is delivered is the source's state *then*, masked by the interest *then*: so an event that a read, a
  * reregister or a deregister overtook is never seen.
  */
-import { INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
+import { INTEREST_ALL, INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
 import { Ready } from './events.js';
 import { PollOpt } from './interest.js';
 
@@ -22,20 +22,29 @@ import { PollOpt } from './interest.js';
 export interface ReadinessSource {
   /** Bits of {@link Ready} that hold now. */
   readiness(): number;
+  /** The Poll closes: ends the registration with it. */
+  forgetPoll(list: ReadyList): void;
 }
 
 /** What a registration needs of its Poll. */
 export interface ReadyList {
   enqueue(registration: Registration): void;
+  /** Of all registrations that have not ended; the others follow as `older`. */
+  newest: Registration | undefined;
 }
 
-/** Bits of a registration's state. */
-const QUEUED = 1;
-const DISARMED = 2;
-const ENDED = 4;
+// All of a registration's bits in one word, since a program may have ten thousand of them: interest, options, edges, state.
+const OPTIONS_SHIFT = 2;
+const OPTIONS_MASK = 7;
+/** What changed since the last delivery: bits of `Ready`. */
+const EDGES_SHIFT = 5;
+const EDGES = 31 << EDGES_SHIFT;
+const QUEUED = 1 << 10;
+const DISARMED = 1 << 11;
+const ENDED = 1 << 12;
 
 /** What an interest hears of, by interest: its own bits, their ends, and errors always. */
-const MASKS = [0, INTEREST_READABLE, INTEREST_WRITABLE, INTEREST_READABLE | INTEREST_WRITABLE].map((interest) => {
+const MASKS = [0, INTEREST_READABLE, INTEREST_WRITABLE, INTEREST_ALL].map((interest) => {
   const readable = (interest & INTEREST_READABLE) !== 0 ? Ready.READABLE | Ready.READ_CLOSED : 0;
   const writable = (interest & INTEREST_WRITABLE) !== 0 ? Ready.WRITABLE | Ready.WRITE_CLOSED : 0;
   return Ready.ERROR | readable | writable;
@@ -45,60 +54,69 @@ export class Registration {
   readonly source: ReadinessSource;
   readonly list: ReadyList;
   token = 0;
-  interest = 0;
   /** The link of the ready list. */
   next: Registration | undefined;
   /** Of the same source, with another Poll. */
   sibling: Registration | undefined;
-  options = 0;
-  /** What changed since the last delivery. */
-  #edges = 0;
-  #state = 0;
+  /** With the same Poll. */
+  older: Registration | undefined;
+  #newer: Registration | undefined;
+  #bits = 0;
 
   constructor(source: ReadinessSource, list: ReadyList) {
     this.source = source;
     this.list = list;
+    this.older = list.newest;
+    if (this.older) this.older.#newer = this;
+    list.newest = this;
+  }
+
+  get interest(): number {
+    return this.#bits & INTEREST_ALL;
+  }
+
+  get options(): number {
+    return (this.#bits >> OPTIONS_SHIFT) & OPTIONS_MASK;
   }
 
   /** (Re)places everything, and queues an event if the new interest is satisfied already. */
   set(token: number, interest: number, options: number): void {
     this.token = token;
-    this.interest = interest;
-    this.options = options;
-    this.#state &= ~DISARMED;
-    this.#edges = 0;
+    this.#bits = (this.#bits & (QUEUED | ENDED)) | interest | (options << OPTIONS_SHIFT);
     this.raise(this.source.readiness());
   }
 
   /** The source's state has changed in these bits. */
   raise(bits: number): void {
-    if ((this.#state & (DISARMED | ENDED)) !== 0) return;
-    this.#edges |= bits & this.#mask();
-    if (this.#edges === 0 || (this.#state & QUEUED) !== 0) return;
-    this.#state |= QUEUED;
+    if ((this.#bits & (DISARMED | ENDED)) !== 0) return;
+    this.#bits |= (bits & (MASKS[this.interest] as number)) << EDGES_SHIFT;
+    if ((this.#bits & EDGES) === 0 || (this.#bits & QUEUED) !== 0) return;
+    this.#bits |= QUEUED;
     this.list.enqueue(this);
   }
 
   /** Taken from the ready list: the bits to deliver, 0 for none. Queues itself again if it is to be asked again. */
   deliver(): number {
-    this.#state &= ~QUEUED;
-    if (this.#state !== 0) return 0;
-    const now = this.source.readiness() & this.#mask();
+    const edges = (this.#bits & EDGES) >> EDGES_SHIFT;
+    this.#bits &= ~QUEUED;
+    if ((this.#bits & (DISARMED | ENDED)) !== 0) return 0;
+    this.#bits &= ~EDGES;
+    const now = this.source.readiness() & (MASKS[this.interest] as number);
     const level = (this.options & PollOpt.LEVEL) !== 0;
-    const due = level ? now : now & this.#edges;
-    this.#edges = 0;
-    if (due === 0) return 0;
-    if ((this.options & PollOpt.ONESHOT) !== 0) this.#state |= DISARMED;
+    if ((level ? now : now & edges) === 0) return 0;
+    if ((this.options & PollOpt.ONESHOT) !== 0) this.#bits |= DISARMED;
     else if (level) this.raise(now);
     return now;
   }
 
-  /** Deregistered: never delivers again, also if it is queued. */
+  /** Deregistered: never delivers again, also if it is queued. Idempotent. */
   end(): void {
-    this.#state |= ENDED;
-  }
-
-  #mask(): number {
-    return MASKS[this.interest] as number;
+    if ((this.#bits & ENDED) !== 0) return;
+    this.#bits |= ENDED;
+    if (this.#newer) this.#newer.older = this.older;
+    else this.list.newest = this.older;
+    if (this.older) this.older.#newer = this.#newer;
+    this.older = undefined;
+    this.#newer = undefined;
   }
 }

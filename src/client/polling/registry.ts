@@ -23,7 +23,6 @@ export class Registry {
   readonly client: Client;
   /** @internal */
   readonly list: ReadyList;
-  readonly #sources = new Set<Registrable>();
   readonly #checkOpen: () => void;
 
   /** @internal */
@@ -48,7 +47,6 @@ export class Registry {
     if (isCustom(source)) return source.register(this, token, interest, options);
     const inner = this.#check(source, token, interest, options);
     inner.registerWith(this.client, this.list, token, interest, options);
-    this.#sources.add(inner);
   }
 
   /**
@@ -71,15 +69,12 @@ export class Registry {
    */
   deregister(source: SourceHandle | CustomSource): void {
     if (isCustom(source)) return source.deregister(this);
-    const inner = sourceOf(source);
-    inner.deregisterFrom(this.list);
-    this.#sources.delete(inner);
+    sourceOf(source).deregisterFrom(this.list);
   }
 
   /** @internal The Poll closes. */
   end(): void {
-    for (const source of this.#sources) source.forgetPoll(this.list);
-    this.#sources.clear();
+    while (this.list.newest) this.list.newest.source.forgetPoll(this.list);
   }
 
   #check(source: SourceHandle, token: number, interest: number, options = 0): Registrable {
@@ -88,11 +83,6 @@ export class Registry {
     checkToken(token);
     checkInterest(interest);
     checkOptions(options);
-    // Closed sources would pile up in the set; they have ended their registrations themselves.
-    for (const known of this.#sources) {
-      if (!known.closed) break;
-      this.#sources.delete(known);
-    }
     return inner;
   }
 }

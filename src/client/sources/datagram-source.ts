@@ -138,7 +138,7 @@ export class DatagramSource extends Source implements Reader {
     const { client } = this;
     const untilMs = performance.now() + SETTLE_MS;
     while (client?.isAlive && this.#sends && !this.#sends.isEmpty && performance.now() < untilMs) {
-      client.awaitRoom(this);
+      client.roomless.add(this);
       client.block(10);
       client.drainForPoll();
     }
@@ -159,7 +159,7 @@ export class DatagramSource extends Source implements Reader {
     const { client } = this;
     if (!client) return false;
     if (this.#sends ? this.#sends.hasRoom : client.sendPool.available(false)) return true;
-    client.awaitRoom(this);
+    client.roomless.add(this);
     return false;
   }
 
@@ -181,7 +181,7 @@ export class DatagramSource extends Source implements Reader {
 
   protected ending(): void {
     const client = this.#client();
-    client.forgetRoom(this);
+    client.roomless.forget(this);
     client.datagrams.discard(this);
   }
 

@@ -160,7 +160,7 @@ export class ListenerSource extends Source {
 
   /** What was accepted and never asked for the I/O thread resets, as the kernel does with its backlog, or deals to another sharer. */
   protected ending(): void {
-    this.client?.forgetSlots(this);
+    this.client?.creditless.forget(this);
     this.#accepted.length = 0;
   }
 
@@ -180,7 +180,7 @@ export class ListenerSource extends Source {
       this.#credits++;
       client.submit(Submission.ACCEPT_CREDIT, slot, generation, lent, client.generation(lent));
     }
-    if (this.#credits === 0 && this.#accepted.length < ahead) client.awaitSlots(this);
+    if (this.#credits === 0 && this.#accepted.length < ahead) client.creditless.add(this);
     if (wasShort) client.flush();
     else client.flushLazily();
   }

@@ -2,7 +2,8 @@
  * A source that no kernel knows: its readiness is set by programs, through shared memory, without the I/O thread. It hears signals
  * (atomics/signal.ts) from its creation to its end.
  */
-import type { Client, SignalListener } from '../link/client.js';
+import type { Client } from '../link/client.js';
+import type { SignalListener } from '../link/signals.js';
 import { Registrable } from './registrable.js';
 
 export abstract class LocalSource extends Registrable implements SignalListener {
@@ -15,13 +16,13 @@ export abstract class LocalSource extends Registrable implements SignalListener 
     owner.checkAlive();
     this.owner = owner;
     this.client = owner;
-    owner.addSignalListener(this);
+    owner.signals.add(this);
   }
 
   abstract look(): void;
 
   close(): void {
-    if (this.endRegistrations()) this.owner.removeSignalListener(this);
+    if (this.endRegistrations()) this.owner.signals.remove(this);
   }
 
   protected attach(): void {}

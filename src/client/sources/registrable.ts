@@ -9,19 +9,26 @@
 import { fail } from '../../errors.js';
 import type { Client } from '../link/client.js';
 import { type ReadinessSource, type ReadyList, Registration } from '../polling/registration.js';
+import { SourceState } from './source-state.js';
 
 export abstract class Registrable implements ReadinessSource {
   /** The public class's name, for warnings. */
   abstract get kind(): string;
   /** @internal Whose I/O thread this belongs to; undefined while fresh. */
   client: Client | undefined;
+  /** @internal Bits of {@link SourceState}. */
+  protected state = 0;
   /** Few, mostly one: linked through their `sibling`. */
   #registration: Registration | undefined;
-  #closed = false;
 
   /** Whether `close` was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.is(SourceState.CLOSED);
+  }
+
+  /** @internal Whether a bit of the state is set. */
+  protected is(bit: number): boolean {
+    return (this.state & bit) !== 0;
   }
 
   abstract close(): void;
@@ -39,7 +46,7 @@ export abstract class Registrable implements ReadinessSource {
   registerWith(client: Client, list: ReadyList, token: number, interest: number, options: number): void {
     this.checkOpen();
     if (this.client !== undefined && this.client !== client) throw fail('ERR_SIDEPORT_OTHER_IO_THREAD');
-    if (this.#find(list)) throw fail('ERR_SIDEPORT_ALREADY_REGISTERED');
+    if (find(this.#registration, list)) throw fail('ERR_SIDEPORT_ALREADY_REGISTERED');
     client.checkAlive();
     // Nothing is changed before the last thing that can fail.
     if (this.client === undefined) this.attach(client, interest);
@@ -47,25 +54,25 @@ export abstract class Registrable implements ReadinessSource {
     registration.sibling = this.#registration;
     this.#registration = registration;
     registration.set(token, interest, options);
-    this.interestChanged(this.#interest());
+    this.interestChanged(interestOf(this.#registration));
   }
 
   /** @internal Without options they stay as they were. @throws ERR_SIDEPORT_NOT_REGISTERED, ERR_SIDEPORT_CLOSED */
   reregisterWith(list: ReadyList, token: number, interest: number, options: number | undefined): void {
     this.checkOpen();
-    const registration = this.#find(list);
+    const registration = find(this.#registration, list);
     if (!registration) throw fail('ERR_SIDEPORT_NOT_REGISTERED');
     registration.set(token, interest, options ?? registration.options);
-    this.interestChanged(this.#interest());
+    this.interestChanged(interestOf(this.#registration));
   }
 
   /** @internal @throws ERR_SIDEPORT_NOT_REGISTERED, ERR_SIDEPORT_CLOSED */
   deregisterFrom(list: ReadyList): void {
     this.checkOpen();
-    const registration = this.#find(list);
+    const registration = find(this.#registration, list);
     if (!registration) throw fail('ERR_SIDEPORT_NOT_REGISTERED');
     this.forgetPoll(list);
-    this.interestChanged(this.#interest());
+    this.interestChanged(interestOf(this.#registration));
   }
 
   /** @internal The Poll closes: as deregister, without complaint. */
@@ -81,7 +88,7 @@ export abstract class Registrable implements ReadinessSource {
 
   /** @internal */
   protected checkOpen(): void {
-    if (this.#closed) throw fail('ERR_SIDEPORT_CLOSED');
+    if (this.closed) throw fail('ERR_SIDEPORT_CLOSED');
   }
 
   /** @internal Tells every registration that these bits have changed. */
@@ -91,22 +98,24 @@ export abstract class Registrable implements ReadinessSource {
 
   /** @internal Closed from now on: no registration delivers any more. False if it was closed before. */
   protected endRegistrations(): boolean {
-    if (this.#closed) return false;
-    this.#closed = true;
+    if (this.closed) return false;
+    this.state |= SourceState.CLOSED;
     for (let each = this.#registration; each; each = each.sibling) each.end();
     this.#registration = undefined;
     return true;
   }
+}
 
-  #find(list: ReadyList): Registration | undefined {
-    let each = this.#registration;
-    while (each && each.list !== list) each = each.sibling;
-    return each;
-  }
+// Functions, as a private method would cost each source a word.
 
-  #interest(): number {
-    let interest = 0;
-    for (let each = this.#registration; each; each = each.sibling) interest |= each.interest;
-    return interest;
-  }
+function find(first: Registration | undefined, list: ReadyList): Registration | undefined {
+  let each = first;
+  while (each && each.list !== list) each = each.sibling;
+  return each;
+}
+
+function interestOf(first: Registration | undefined): number {
+  let interest = 0;
+  for (let each = first; each; each = each.sibling) interest |= each.interest;
+  return interest;
 }

@@ -12,32 +12,42 @@
  */
 
 import type { Descriptor } from '../../native.js';
+import { INTEREST_ALL } from '../../protocol/interest.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { Client } from '../link/client.js';
 import { Hold } from '../link/holds.js';
 import type { SlotName, SlotOwner } from '../link/slots.js';
 import { Registrable } from './registrable.js';
+import { SourceState } from './source-state.js';
 
 const NO_SLOT = -1;
+
+/** What a source has only for some time of its life. */
+interface Belongings {
+  /** Its own, until the I/O thread adopts it. */
+  readonly descriptor: Descriptor | undefined;
+  /** Taken while it flushes after its close. */
+  hold: Hold | undefined;
+}
 
 export abstract class Source extends Registrable implements SlotName, SlotOwner {
   /** @internal With `client` come slot and generation. */
   slot = NO_SLOT;
   generation = 0;
-  #descriptor: Descriptor | undefined;
   #fd: number;
-  #submittedInterest = 0;
-  #referenced = true;
-  /** Taken while this flushes after its close. */
-  #hold: Hold | undefined;
+  /** An accepted connection that is open has none. */
+  #belongings: Belongings | undefined;
 
   /** @internal Fresh with a descriptor of its own, or accepted: `fd` is the port's, the slot was lent before. */
   protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super();
-    this.#descriptor = descriptor;
+    if (descriptor) this.#belongings = { descriptor, hold: undefined };
     this.#fd = fd;
-    if (client && name) this.#settle(client, name.slot, name.generation);
+    this.client = client;
+    if (!name) return;
+    this.slot = name.slot;
+    this.generation = name.generation;
   }
 
   /** Closes at once for the caller; what was written is still sent, for `lingerMs` at most. Idempotent. */
@@ -61,39 +71,44 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
 
   /** Whether a flushing close keeps, or would keep, this thread alive. */
   get referenced(): boolean {
-    return this.#referenced;
+    return !this.is(SourceState.UNREFERENCED);
   }
 
   set referenced(referenced: boolean) {
-    this.#referenced = referenced;
-    if (this.#hold) this.#hold.referenced = referenced;
+    if (referenced) this.state &= ~SourceState.UNREFERENCED;
+    else this.state |= SourceState.UNREFERENCED;
+    const hold = this.#belongings?.hold;
+    if (hold) hold.referenced = referenced;
   }
 
   /** @internal Called when the slot is the client's again. */
   released(): void {
-    this.#hold?.drop();
+    this.#belongings?.hold?.drop();
   }
 
   /** @internal The I/O thread has ended, or serves this thread no more. Nothing of a source that was closed remains. */
   goneWithIoThread(): void {
-    this.#hold?.drop();
-    if (this.closed) this.#descriptor?.close();
+    this.#belongings?.hold?.drop();
+    if (this.closed) this.#belongings?.descriptor?.close();
   }
 
   /** @internal Nothing is changed before the last thing that can fail. */
   protected attach(client: Client, interest: number): void {
-    const slot = client.allocate(this);
-    this.#settle(client, slot, client.generation(slot));
-    this.#submittedInterest = interest;
-    if (this.#descriptor) client.lend(this.#descriptor, this);
+    this.slot = client.allocate(this);
+    this.generation = client.generation(this.slot);
+    this.client = client;
+    this.state |= interest << SourceState.INTEREST_SHIFT;
+    const descriptor = this.#belongings?.descriptor;
+    if (descriptor) client.lend(descriptor, this);
     this.open(client, interest);
     client.flush();
   }
 
   /** @internal Tells the I/O thread, when that is news. */
   protected interestChanged(interest: number): void {
-    if (interest === this.#submittedInterest) return;
-    this.#submittedInterest = interest;
+    const submitted = (this.state >> SourceState.INTEREST_SHIFT) & INTEREST_ALL;
+    if (interest === submitted) return;
+    this.state ^= (interest ^ submitted) << SourceState.INTEREST_SHIFT;
     this.submit(Submission.INTEREST, interest);
   }
 
@@ -133,7 +148,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
     if (!this.endRegistrations()) return;
     const { client } = this;
     if (client === undefined) {
-      this.#descriptor?.close();
+      this.#belongings?.descriptor?.close();
       return;
     }
     try {
@@ -146,18 +161,14 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
       if (client.isAlive) throw error;
     }
     // An I/O thread that ended before it adopted the descriptor has left it to us.
-    if (!client.isAlive) this.#descriptor?.close();
-    else if (mode === CloseMode.FLUSHED) this.#awaitRelease(client);
+    if (!client.isAlive) this.#belongings?.descriptor?.close();
+    else if (mode === CloseMode.FLUSHED) this.#belongings = flushing(client, this.referenced, this.#belongings);
   }
+}
 
-  #awaitRelease(client: Client): void {
-    this.#hold = new Hold(client.holds, this.#referenced);
-    this.#hold.take();
-  }
-
-  #settle(client: Client, slot: number, generation: number): void {
-    this.client = client;
-    this.slot = slot;
-    this.generation = generation;
-  }
+/** Until the slot is released. */
+function flushing(client: Client, referenced: boolean, before: Belongings | undefined): Belongings {
+  const hold = new Hold(client.holds, referenced);
+  hold.take();
+  return { descriptor: before?.descriptor, hold };
 }

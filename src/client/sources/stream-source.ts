@@ -28,6 +28,7 @@ import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
+import { SourceState } from './source-state.js';
 import {
   claimStream,
   clientFor,
@@ -42,36 +43,36 @@ const EPIPE = errnoOf('EPIPE');
 const ENOTCONN = errnoOf('ENOTCONN');
 const ECANCELED = errnoOf('ECANCELED');
 
+const KIND = 'TcpStream';
+
+/** What only some streams have. */
+interface Extras {
+  kind: string;
+  /** Of a fresh one, until that is in the slot's record: where to connect to, or the peer of a connected one. */
+  remote: Uint8Array | undefined;
+  error: SystemError | undefined;
+}
+
 export class StreamSource extends Source implements Reader {
   firstChunk = NO_CHUNK;
   lastChunk = NO_CHUNK;
   lentChunk = NO_CHUNK;
-  /** Where to connect to, until that is in the slot's record. */
-  #remote: Uint8Array | undefined;
   /** Made by the first write. */
   #sends: SendQueue | undefined;
-  #connected: boolean;
-  /** Set before anybody can see it; a Unix listener's connections are accepted as any others. */
-  kind = 'TcpStream';
-  /** It was connected before it was ours. */
-  #adopted = false;
-  #readEnded = false;
-  #writeClosed = false;
-  #error: SystemError | undefined;
+  #extras: Extras | undefined;
 
   /** Connecting: a descriptor of our own, and the remote address (a wire address) for the I/O thread. */
   static connecting(descriptor: Descriptor, remote: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
-    stream.#remote = remote;
+    stream.#extra().remote = remote;
     return stream;
   }
 
   /** Connected already, with a descriptor of our own; `peer` is a wire address, of family 0 when it has none. */
   static connected(kind: string, descriptor: Descriptor, peer: Uint8Array): StreamSource {
     const stream = new StreamSource(descriptor, descriptor.fd);
-    stream.kind = kind;
-    stream.#remote = peer;
-    stream.#adopted = true;
+    stream.#extras = { kind, remote: peer, error: undefined };
+    stream.state |= SourceState.ADOPTED;
     return stream;
   }
 
@@ -98,19 +99,28 @@ export class StreamSource extends Source implements Reader {
 
   private constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
     super(descriptor, fd, client, name);
-    this.#connected = client !== undefined;
+    if (client) this.state |= SourceState.CONNECTED;
+  }
+
+  get kind(): string {
+    return this.#extras?.kind ?? KIND;
+  }
+
+  /** Set before anybody can see it; a Unix listener's connections are accepted as any others. */
+  set kind(kind: string) {
+    this.#extra().kind = kind;
   }
 
   // -- readiness -------------------------------------------------------------------------------------
 
   readiness(): number {
     let ready = 0;
-    if (this.firstChunk !== NO_CHUNK || this.#readEnded) ready |= Ready.READABLE;
-    if (this.#readEnded) ready |= Ready.READ_CLOSED;
-    if (this.#writeClosed) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
-    else if (this.#connected && this.#hasRoom()) ready |= Ready.WRITABLE;
+    if (this.firstChunk !== NO_CHUNK || this.is(SourceState.READ_ENDED)) ready |= Ready.READABLE;
+    if (this.is(SourceState.READ_ENDED)) ready |= Ready.READ_CLOSED;
+    if (this.is(SourceState.WRITE_CLOSED)) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
+    else if (this.is(SourceState.CONNECTED) && this.#hasRoom()) ready |= Ready.WRITABLE;
     // Whoever asks next meets it, whichever way: so the stream is ready both ways.
-    if (this.#error) ready |= Ready.READABLE | Ready.WRITABLE | Ready.ERROR;
+    if (this.#extras?.error) ready |= Ready.READABLE | Ready.WRITABLE | Ready.ERROR;
     return ready;
   }
 
@@ -150,14 +160,14 @@ export class StreamSource extends Source implements Reader {
   }
 
   #end(errno: number): void {
-    this.#readEnded = true;
+    this.state |= SourceState.READ_ENDED;
     if (errno !== 0) this.#fail('read', errno);
     else this.raise(Ready.READABLE | Ready.READ_CLOSED);
   }
 
   #sent(name: number, errno: number): void {
     this.#sends?.sent(name);
-    if (errno === 0 || this.closed || this.#writeClosed || errno === ECANCELED) return;
+    if (errno === 0 || this.closed || this.is(SourceState.WRITE_CLOSED) || errno === ECANCELED) return;
     this.#fail('write', errno);
   }
 
@@ -165,26 +175,26 @@ export class StreamSource extends Source implements Reader {
     const { words } = this.#client();
     const bits = takeReadiness(words, this.slot);
     if ((bits & Readiness.FAILED) !== 0) {
-      this.#readEnded = true;
+      this.state |= SourceState.READ_ENDED;
       this.#fail('connect', readinessErrno(words, this.slot));
       return;
     }
     if ((bits & Readiness.CONNECTED) !== 0) {
-      this.#connected = true;
+      this.state |= SourceState.CONNECTED;
       this.raise(Ready.WRITABLE);
     }
     if ((bits & Readiness.CARRIED) !== 0 && this.#sends) {
       this.#sends.carried = carried(words, this.slot);
-      this.#client().roomFor(this);
+      this.#client().roomless.ask(this);
     }
-    if ((bits & Readiness.SEND_FAILED) !== 0 && !this.#writeClosed)
+    if ((bits & Readiness.SEND_FAILED) !== 0 && !this.is(SourceState.WRITE_CLOSED))
       this.#fail('write', readinessErrno(words, this.slot));
   }
 
   /** The connection failed: nothing more can be written, and everybody hears of it. */
   #fail(syscall: string, errno: number): void {
-    this.#writeClosed = true;
-    this.#error ??= systemError(syscall, errno, syscall === 'connect' ? this.#remoteAddress() : undefined);
+    this.state |= SourceState.WRITE_CLOSED;
+    this.#extra().error ??= systemError(syscall, errno, syscall === 'connect' ? this.#remoteAddress() : undefined);
     this.raise(Ready.READABLE | Ready.WRITABLE | Ready.ERROR | Ready.READ_CLOSED | Ready.WRITE_CLOSED);
   }
 
@@ -229,8 +239,8 @@ export class StreamSource extends Source implements Reader {
 
   /** 0 at the end, null when more may come. @throws the error that ended reading, once */
   #nothingToRead(): 0 | null {
-    if (this.#error) throw this.takeError();
-    if (this.#readEnded) return 0;
+    if (this.#extras?.error) throw this.takeError();
+    if (this.is(SourceState.READ_ENDED)) return 0;
     this.client?.checkAlive();
     return null;
   }
@@ -240,11 +250,11 @@ export class StreamSource extends Source implements Reader {
   write(bytes: Uint8Array): number | null {
     this.checkOpen();
     checkBytes(bytes);
-    if (this.#error) throw this.takeError();
-    if (this.#writeClosed) throw systemError('write', EPIPE);
+    if (this.#extras?.error) throw this.takeError();
+    if (this.is(SourceState.WRITE_CLOSED)) throw systemError('write', EPIPE);
     this.client?.checkAlive();
     if (bytes.length === 0) return 0;
-    if (!this.#connected) return null;
+    if (!this.is(SourceState.CONNECTED)) return null;
     const count = this.#sendQueue().write(bytes);
     // Asked also after a part was taken: then there is no more room, and somebody must hear of it when there is.
     if (count < bytes.length) this.#hasRoom();
@@ -258,7 +268,7 @@ export class StreamSource extends Source implements Reader {
     this.checkOpen();
     let count = 0;
     for (const part of from) {
-      if (count > 0 && this.#error) break;
+      if (count > 0 && this.#extras?.error) break;
       const written = this.write(part);
       if (written === null) return count > 0 ? count : null;
       count += written;
@@ -271,7 +281,7 @@ export class StreamSource extends Source implements Reader {
   #hasRoom(): boolean {
     const client = this.#client();
     if (this.#sends ? this.#sends.hasRoom : client.sendPool.available(false)) return true;
-    client.awaitRoom(this);
+    client.roomless.add(this);
     return false;
   }
 
@@ -285,9 +295,9 @@ export class StreamSource extends Source implements Reader {
     if (how !== 'read' && how !== 'write' && how !== 'both') {
       throw fail('ERR_SIDEPORT_INVALID_ARG', `shutdown takes 'read', 'write' or 'both', not ${String(how)}`);
     }
-    if (!this.#connected) throw systemError('shutdown', ENOTCONN);
-    if (how !== 'write') this.#readEnded = true;
-    if (how !== 'read') this.#writeClosed = true;
+    if (!this.is(SourceState.CONNECTED)) throw systemError('shutdown', ENOTCONN);
+    if (how !== 'write') this.state |= SourceState.READ_ENDED;
+    if (how !== 'read') this.state |= SourceState.WRITE_CLOSED;
     const wire = { read: ShutdownHow.READ, write: ShutdownHow.WRITE, both: ShutdownHow.BOTH }[how];
     if (this.#client().isAlive) this.submit(Submission.SHUTDOWN, wire);
     this.raise(how === 'read' ? Ready.READABLE | Ready.READ_CLOSED : Ready.WRITE_CLOSED);
@@ -306,19 +316,19 @@ export class StreamSource extends Source implements Reader {
     settleDescriptor(mine, this);
     const at = slotBase(this.slot) + Slot.ADDRESS;
     const state = {
-      connected: this.#connected,
-      readEnded: this.#readEnded,
-      writeClosed: this.#writeClosed,
-      error: describeError(this.#error),
+      connected: this.is(SourceState.CONNECTED),
+      readEnded: this.is(SourceState.READ_ENDED),
+      writeClosed: this.is(SourceState.WRITE_CLOSED),
+      error: describeError(this.#extras?.error),
       remote: mine.words.slice(at, at + ADDRESS_WORDS),
       unsentBytes: this.#sends?.unsentBytes ?? 0,
       full: this.#sends?.isFull ?? false,
     };
     const name = nameFor(mine, this, this.fd, state, mine.received.takeOut(this));
-    let seen = this.#readEnded ? Seen.END : 0;
-    if (this.#connected || this.#readEnded) seen |= Seen.CONNECT;
-    if (this.#writeClosed) seen |= Seen.FAILURE;
-    mine.forgetRoom(this);
+    let seen = this.is(SourceState.READ_ENDED) ? Seen.END : 0;
+    if (this.is(SourceState.CONNECTED) || this.is(SourceState.READ_ENDED)) seen |= Seen.CONNECT;
+    if (this.is(SourceState.WRITE_CLOSED)) seen |= Seen.FAILURE;
+    mine.roomless.forget(this);
     this.submit(Submission.DETACH_STREAM, seen);
     this.leave(DEPARTED);
     return name;
@@ -329,10 +339,10 @@ export class StreamSource extends Source implements Reader {
     const client = this.#client();
     client.words.set(state.remote, slotBase(this.slot) + Slot.ADDRESS);
     presumeCarried(client.words, this.slot, state.unsentBytes);
-    this.#connected = state.connected;
-    this.#readEnded = state.readEnded;
-    this.#writeClosed = state.writeClosed;
-    this.#error = errorFrom(state.error);
+    if (!state.connected) this.state &= ~SourceState.CONNECTED;
+    if (state.readEnded) this.state |= SourceState.READ_ENDED;
+    if (state.writeClosed) this.state |= SourceState.WRITE_CLOSED;
+    if (state.error) this.#extra().error = errorFrom(state.error);
     if (state.unsentBytes > 0 || state.full) this.#sends = new SendQueue(client, this, state.unsentBytes, state.full);
     client.submit(Submission.ATTACH_STREAM, this.slot, this.generation, clientId, slot, generation);
     client.flush();
@@ -342,15 +352,15 @@ export class StreamSource extends Source implements Reader {
   // -- the rest --------------------------------------------------------------------------------------
 
   takeError(): SystemError | null {
-    const error = this.#error ?? null;
-    this.#error = undefined;
-    return error;
+    const error = this.#extras?.error;
+    if (error && this.#extras) this.#extras.error = undefined;
+    return error ?? null;
   }
 
   /** The peer's address; undefined while not connected. */
   peer(): SocketAddress | undefined {
     this.checkOpen();
-    return this.#connected ? this.#remoteAddress() : undefined;
+    return this.is(SourceState.CONNECTED) ? this.#remoteAddress() : undefined;
   }
 
   descriptor(): number {
@@ -358,17 +368,18 @@ export class StreamSource extends Source implements Reader {
   }
 
   protected open(client: Client, interest: number): void {
-    const remote = this.#remote as Uint8Array;
+    const remote = this.#extra().remote as Uint8Array;
     client.words.set(new Int32Array(remote.buffer), slotBase(this.slot) + Slot.ADDRESS);
-    const opcode = this.#adopted ? Submission.OPEN_CONNECTED_STREAM : Submission.OPEN_STREAM;
+    const adopted = this.is(SourceState.ADOPTED);
+    const opcode = adopted ? Submission.OPEN_CONNECTED_STREAM : Submission.OPEN_STREAM;
     client.submit(opcode, this.slot, this.generation, this.fd, interest);
-    this.#connected = this.#adopted;
-    this.#remote = undefined;
+    if (adopted) this.state |= SourceState.CONNECTED;
+    this.#extra().remote = undefined;
   }
 
   protected ending(): void {
     const client = this.#client();
-    client.forgetRoom(this);
+    client.roomless.forget(this);
     client.received.discard(this);
   }
 
@@ -376,6 +387,11 @@ export class StreamSource extends Source implements Reader {
   #remoteAddress(): SocketAddress {
     const at = 4 * (slotBase(this.slot) + Slot.ADDRESS);
     return decodeAddress(this.#client().bytes, at) ?? { address: '', family: 'IPv4', port: 0 };
+  }
+
+  #extra(): Extras {
+    this.#extras ??= { kind: KIND, remote: undefined, error: undefined };
+    return this.#extras;
   }
 
   #client(): Client {
