@@ -16,7 +16,9 @@
         "native/binding/thread_link.cc",
         "native/port/buffer_groups.cc",
         "native/port/port_base.cc",
-        "native/kernel_address.cc"
+        "native/datagram.cc",
+        "native/kernel_address.cc",
+        "native/multicast.cc"
       ],
       "conditions": [
         [
@@ -25,10 +27,12 @@
             "sources": [
               "native/windows/windows_awakener.cc",
               "native/windows/windows_backends.cc",
+              "native/windows/windows_datagram.cc",
               "native/windows/windows_descriptor_count.cc",
               "native/windows/windows_errors.cc",
               "native/windows/windows_iocp.cc",
               "native/windows/windows_iocp_accepting.cc",
+              "native/windows/windows_iocp_datagrams.cc",
               "native/windows/windows_iocp_ending.cc",
               "native/windows/windows_iocp_handles.cc",
               "native/windows/windows_iocp_operations.cc",

@@ -71,8 +71,8 @@
 //
 // Datagram sockets have no order to keep and one system call can move many, so ReceiveFrom completes
 // up to kDatagramsPerEndpoint times in a turn before other endpoints have theirs, and one SendTo
-// carries several datagrams. A backend whose kernel takes one datagram per call (IOCP) keeps several
-// overlapped receives, each with a buffer of the group, in flight for one ReceiveFrom.
+// carries several datagrams. On IOCP too a ReceiveFrom waits without a buffer, by a probe that peeks: with
+// overlapped receives in flight an idle socket would hold a buffer for each.
 //
 // ## Pipes, and descriptors and handles of other makers
 //

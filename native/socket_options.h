@@ -1,6 +1,7 @@
 // Socket options, each a number that JavaScript names it by (src/protocol/socket-options.ts).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "completion_port.h"
@@ -34,6 +35,9 @@ enum class SocketOption : int32_t {
 int32_t SetOption(int fd, SocketOption option, int32_t value);
 // `*value` is set when the result is 0.
 int32_t GetOption(int fd, SocketOption option, int32_t* value);
+
+// One of the system's own options.
+int32_t SetRawOption(int fd, int level, int name, const void* value, size_t size);
 
 // A group is named with the interface: its address for IPv4 (0.0.0.0: the system's choice), its index,
 // the scope id of `via`, for IPv6. `source` is nullptr for a membership of any source.

@@ -1,8 +1,9 @@
-// `npm run lint`: TypeScript by biome, C++ and C by clang-format. Both must be clean.
+// `npm run lint`: TypeScript by biome, C++ and C by clang-format, C++ by the compilers at hand. All must be clean.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkSyntax } from './windows/syntax.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const native = ['native', 'bench'].flatMap((folder) =>
@@ -24,5 +25,6 @@ const clean = [
   run('npx', ['biome', 'check', '--error-on-warnings']),
   run('npx', ['tsc', '--noEmit']),
   run('clang-format', ['--dry-run', '--Werror', ...native]),
+  await checkSyntax(),
 ];
 process.exit(clean.every(Boolean) ? 0 : 1);

@@ -4,7 +4,6 @@ import { bindUdp, endpointOf, receive, sendAll } from './util/datagrams.js';
 import { awaitEvents, expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
-import { onWindows, unless } from './util/platform.js';
 import { LISTENER, type PollHeirAnswer, type PollHeirData, TIMER } from './util/poll-server.js';
 import { BOTH, listen, Pair, readToEnd } from './util/streams.js';
 import { PATIENCE_MS, TestThread } from './util/thread.js';
@@ -12,7 +11,6 @@ import { PATIENCE_MS, TestThread } from './util/thread.js';
 const ioThread = ioThreadFor(test);
 /** Closes soon what nobody attaches. */
 const hasty = ioThreadFor(test, { transferTimeoutMs: 300 });
-const datagrams = unless(onWindows, 'the completion port of Windows has no datagrams yet');
 const CHUNK = 65_536;
 const pattern = new Pattern(3, CHUNK);
 
@@ -178,45 +176,42 @@ test('timers alone do not expire', async (t) => {
   poll.close();
 });
 
-datagrams(
-  'datagrams not read go along in order, before those that come on the way; those sent before go before those sent after',
-  (t) => {
-    using peers = new Poll({ ioThread });
-    using peer = bindUdp();
-    peers.registry.register(peer, 1, BOTH);
-    let socket = bindUdp();
-    let poll = new Poll({ ioThread });
-    poll.registry.register(socket, 2, BOTH);
-    const [here, there] = [endpointOf(socket), endpointOf(peer)];
-    let sent = 0;
-    const send = () => sendAll(peers, peer, Buffer.from(`${sent++}`), here);
-    const texts: string[] = [];
-    for (let hop = 0; hop < 20; hop++) {
-      for (let count = 0; count < 5; count++) send();
-      // Some are known to this thread, some are in its memory, some in the kernel.
-      if (hop % 2 === 0) texts.push(...receive(poll, socket, 1).map(({ text }) => text));
-      sendAll(poll, socket, Buffer.from(`${2 * hop}`), there);
-      const name = structuredClone(poll.detach());
-      send();
-      const attached = Poll.attach(name);
-      [poll, socket] = [attached.poll, attached.sources[0]?.[1] as typeof socket];
-      sendAll(poll, socket, Buffer.from(`${2 * hop + 1}`), there);
-    }
-    texts.push(...receive(poll, socket, sent - texts.length).map(({ text }) => text));
-    t.deepEqual(
-      texts,
-      Array.from({ length: sent }, (_, at) => `${at}`),
-    );
-    t.deepEqual(
-      receive(peers, peer, 40).map(({ text }) => text),
-      Array.from({ length: 40 }, (_, at) => `${at}`),
-    );
-    socket.close();
-    poll.close();
-  },
-);
+test('datagrams not read go along in order, before those that come on the way; those sent before go before those sent after', (t) => {
+  using peers = new Poll({ ioThread });
+  using peer = bindUdp();
+  peers.registry.register(peer, 1, BOTH);
+  let socket = bindUdp();
+  let poll = new Poll({ ioThread });
+  poll.registry.register(socket, 2, BOTH);
+  const [here, there] = [endpointOf(socket), endpointOf(peer)];
+  let sent = 0;
+  const send = () => sendAll(peers, peer, Buffer.from(`${sent++}`), here);
+  const texts: string[] = [];
+  for (let hop = 0; hop < 20; hop++) {
+    for (let count = 0; count < 5; count++) send();
+    // Some are known to this thread, some are in its memory, some in the kernel.
+    if (hop % 2 === 0) texts.push(...receive(poll, socket, 1).map(({ text }) => text));
+    sendAll(poll, socket, Buffer.from(`${2 * hop}`), there);
+    const name = structuredClone(poll.detach());
+    send();
+    const attached = Poll.attach(name);
+    [poll, socket] = [attached.poll, attached.sources[0]?.[1] as typeof socket];
+    sendAll(poll, socket, Buffer.from(`${2 * hop + 1}`), there);
+  }
+  texts.push(...receive(poll, socket, sent - texts.length).map(({ text }) => text));
+  t.deepEqual(
+    texts,
+    Array.from({ length: sent }, (_, at) => `${at}`),
+  );
+  t.deepEqual(
+    receive(peers, peer, 40).map(({ text }) => text),
+    Array.from({ length: 40 }, (_, at) => `${at}`),
+  );
+  socket.close();
+  poll.close();
+});
 
-datagrams('with a datagram on loan a Poll does not move', (t) => {
+test('with a datagram on loan a Poll does not move', (t) => {
   using peers = new Poll({ ioThread });
   using peer = bindUdp();
   peers.registry.register(peer, 1, BOTH);

@@ -11,7 +11,7 @@ import { ioThreadFor } from './util/io-thread.js';
 import { onWindows, unless } from './util/platform.js';
 import { Barrier, TestThread } from './util/thread.js';
 
-const posix = unless(onWindows, 'the completion port of Windows has no datagrams yet');
+const posix = unless(onWindows, 'Windows has no Unix-domain sockets');
 const ioThread = ioThreadFor(test);
 const small = ioThreadFor(test, { datagramBuffers: 8, maxDatagramBuffers: 16 });
 const folder = mkdtempSync(join(tmpdir(), 'sideport-shared-udp-'));
@@ -64,7 +64,7 @@ function gather(poll: Poll, sockets: readonly UdpSocket[], count: number): numbe
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at);
 const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
 
-posix('each datagram goes to one sharer, the least behind, in turn when all are equal', async (t) => {
+test('each datagram goes to one sharer, the least behind, in turn when all are equal', async (t) => {
   using poll = new Poll({ ioThread });
   using numbers = new Numbers();
   const first = bindUdp();
@@ -84,7 +84,7 @@ posix('each datagram goes to one sharer, the least behind, in turn when all are 
   for (const socket of sockets) socket.close();
 });
 
-posix('who is behind is passed over until it has read', async (t) => {
+test('who is behind is passed over until it has read', async (t) => {
   using poll = new Poll({ ioThread });
   using numbers = new Numbers();
   using first = bindUdp();
@@ -104,7 +104,7 @@ posix('who is behind is passed over until it has read', async (t) => {
   t.true(readAll(first).length <= 2);
 });
 
-posix('a sharer with interest in nothing is dealt nothing, and joins in when it is interested', async (t) => {
+test('a sharer with interest in nothing is dealt nothing, and joins in when it is interested', async (t) => {
   using poll = new Poll({ ioThread });
   using numbers = new Numbers();
   using first = bindUdp();
@@ -119,7 +119,7 @@ posix('a sharer with interest in nothing is dealt nothing, and joins in when it 
   t.deepEqual(gather(poll, [first], 10)[0]?.length, 10);
 });
 
-posix('what a sharer had not read when it closed goes to the others, before what comes then', async (t) => {
+test('what a sharer had not read when it closed goes to the others, before what comes then', async (t) => {
   using poll = new Poll({ ioThread });
   using numbers = new Numbers();
   const first = bindUdp();
@@ -140,7 +140,7 @@ posix('what a sharer had not read when it closed goes to the others, before what
   t.is(gather(poll, [second], 5)[0]?.length, 5, 'an only sharer again');
 });
 
-posix('a socket passes from thread to thread by share and close, and loses nothing', async (t) => {
+test('a socket passes from thread to thread by share and close, and loses nothing', async (t) => {
   using poll = new Poll({ ioThread });
   using numbers = new Numbers();
   let socket = bindUdp();
@@ -161,7 +161,7 @@ posix('a socket passes from thread to thread by share and close, and loses nothi
   socket.close();
 });
 
-posix('every sharer sends, also many at once, and each hears of its own errors', (t) => {
+test('every sharer sends, also many at once, and each hears of its own errors', (t) => {
   using poll = new Poll({ ioThread });
   using first = bindUdp();
   using second = UdpSocket.from(first.share(ioThread));
@@ -190,7 +190,7 @@ posix('every sharer sends, also many at once, and each hears of its own errors',
   t.is(first.takeError(), null);
 });
 
-posix('what a sharer sent right before it closed is sent, and the socket closes with the last', async (t) => {
+test('what a sharer sent right before it closed is sent, and the socket closes with the last', async (t) => {
   using poll = new Poll({ ioThread });
   using target = bindUdp();
   poll.registry.register(target, 3, Interest.READABLE);
@@ -211,7 +211,7 @@ posix('what a sharer sent right before it closed is sent, and the socket closes 
   UdpSocket.bind({ host: '127.0.0.1', port }).close();
 });
 
-posix('when all are behind the kernel holds what comes, and it is dealt when they read', async (t) => {
+test('when all are behind the kernel holds what comes, and it is dealt when they read', async (t) => {
   using poll = new Poll({ ioThread: small });
   using numbers = new Numbers();
   using first = bindUdp();
@@ -237,7 +237,7 @@ function sharer(name: SharedUdpSocket, ready: Barrier, received: Barrier, end: B
   return new TestThread<number[]>('udp-sharer', data);
 }
 
-posix('threads that come, stall and are terminated: what they did not read the others do', async (t) => {
+test('threads that come, stall and are terminated: what they did not read the others do', async (t) => {
   using numbers = new Numbers();
   using first = bindUdp();
   const { port } = first.localAddress();

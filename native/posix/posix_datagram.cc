@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 
 #include "datagram.h"
@@ -92,23 +91,6 @@ double NowMs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
-
-void WriteHeader(uint8_t* buffer, int32_t length, bool truncated, double arrived_ms,
-                 const KernelAddress& source) {
-  DatagramHeader header{};
-  header.flags = truncated ? kTruncated : 0;
-  header.length = length;
-  header.arrived_ms = arrived_ms;
-  if (source.length > 0 && source.storage.ss_family == AF_UNIX) {
-    static_assert(2 + kUnixNameLimit <= sizeof(header.source));
-    header.source[0] = kUnixFamily;
-    header.source[1] = static_cast<uint8_t>(UnixName(source, header.source + 2));
-  } else if (source.length > 0) {
-    const WireAddress wire = ToWire(source);
-    std::memcpy(header.source, &wire, sizeof(wire));
-  }
-  std::memcpy(buffer, &header, sizeof(header));
 }
 
 int32_t ReceiveDatagrams(int fd, const Buffer* buffers, size_t count, int32_t* lengths) {

@@ -16,9 +16,11 @@ constexpr ULONG_PTR kSocketKey = 0;
 
 // Whether an instant success may go without a packet. Not where the socket's provider is none that
 // hands out real kernel handles (a layered one): Microsoft documents that the mode must not be used
-// there ("SetFileCompletionNotificationModes", remarks).
+// there ("SetFileCompletionNotificationModes", remarks). Nor on a datagram socket, where Windows 7 and
+// earlier break it, and where a truncated datagram is a failure of the call but a success to the kernel:
+// without the mode such a call has a packet for certain.
 bool MaySkip(const WSAPROTOCOL_INFOW& provider) {
-  return (provider.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
+  return provider.iSocketType == SOCK_STREAM && (provider.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
 }
 
 }  // namespace
@@ -104,6 +106,12 @@ void IocpPort::OnPacket(const OVERLAPPED_ENTRY& packet) {
     case Opcode::kSend:
       OnSend(endpoint, error, packet.dwNumberOfBytesTransferred);
       break;
+    case Opcode::kReceiveFrom:
+      OnDatagramProbe(endpoint, error);
+      break;
+    case Opcode::kSendTo:
+      OnSendTo(endpoint, error);
+      break;
     default:
       OnProbe(endpoint, error);
   }
@@ -114,11 +122,15 @@ void IocpPort::RunReceives() {
   // Only those queued now: whoever still has something to receive goes to the tail.
   for (size_t steps = run_.size(); steps > 0 && completions_.HasRoom(); steps--) {
     auto* const endpoint = static_cast<IocpEndpoint*>(run_.Pop());
-    if (!endpoint->Has(Opcode::kReceive) || !endpoint->IsReadable()) continue;
+    const bool of_stream = endpoint->Has(Opcode::kReceive);
+    const bool wanted = of_stream || endpoint->Has(Opcode::kReceiveFrom);
+    if (!wanted || !endpoint->IsReadable()) continue;
     if (endpoint->last_turn == turn_) {
       had_turn_.push_back(endpoint);
-    } else {
+    } else if (of_stream) {
       ReceiveOnce(endpoint);
+    } else {
+      ReceiveSome(endpoint);
     }
   }
 }
@@ -139,6 +151,7 @@ int32_t IocpPort::Watch(Endpoint* base) {
                                 : NodeErrnoOfCode(static_cast<DWORD>(error));
   }
   endpoint->family = provider.iAddressFamily;
+  endpoint->datagrams = provider.iSocketType == SOCK_DGRAM;
   const HANDLE handle = ToHandle(endpoint->fd);
   if (CreateIoCompletionPort(handle, port_, kSocketKey, 0) == nullptr) return LastNodeErrno();
   endpoint->skips = MaySkip(provider) && SetFileCompletionNotificationModes(
@@ -150,10 +163,8 @@ int32_t IocpPort::Watch(Endpoint* base) {
 void IocpPort::Begin(Endpoint* base, Opcode opcode) {
   auto* const endpoint = static_cast<IocpEndpoint*>(base);
   if (opcode == Opcode::kClose) return BeginClose(endpoint);
-  if (opcode == Opcode::kReceiveFrom || opcode == Opcode::kSendTo) {
-    return Release(endpoint, opcode, NodeErrno(ENOTSUP));
-  }
   endpoint->unwanted &= static_cast<uint8_t>(~Endpoint::Bit(opcode));
+  if (opcode == Opcode::kSendTo) return BeginSendTo(endpoint);
   Arm(endpoint, opcode);
 }
 
@@ -162,6 +173,7 @@ void IocpPort::Begin(Endpoint* base, Opcode opcode) {
 void IocpPort::Shut(Endpoint* base, int32_t how) {
   auto* const endpoint = static_cast<IocpEndpoint*>(base);
   if (how == 3) DisconnectNamedPipe(ToHandle(endpoint->fd));
+  if (endpoint->datagrams) return ShutdownSocket(endpoint->fd, how);
   if (how == 1 || how == 2) ShutdownSocket(endpoint->fd, 1);
   if (how != 0 && how != 2) return;
   endpoint->read_shut = true;

@@ -12,14 +12,17 @@
 // * An accept keeps several requests out, each with a socket made beforehand, never more than its
 //   limit: it cannot overshoot. Connections that were made when it was cancelled are kept for the next.
 // * A send is one request, with up to kPiecesPerSend buffers. The kernel reads them until its packet.
+// * Datagrams are waited for and received in the same way, by a probe that peeks. They are sent by calls
+//   that do not wait; what finds no room is one request.
 // * A completion's NTSTATUS is looked at before anything else.
 // * Cancelling asks (CancelIoEx); the packet still comes, and is the release. Closing cancels, closes
 //   the socket, and waits for the packets. Cancelled first, because under Wine a bare close leaves a
 //   pending send without a packet.
 //
 // Files: of this class windows_iocp.cc turns, windows_iocp_operations.cc starts requests and hears of
-// their packets, windows_iocp_accepting.cc of those of accepts, windows_iocp_handles.cc of those on pipes
-// and other handles that are no sockets, windows_iocp_ending.cc cancels, closes and ends.
+// their packets, windows_iocp_accepting.cc of those of accepts, windows_iocp_datagrams.cc of those on
+// datagram sockets, windows_iocp_handles.cc of those on pipes and other handles that are no sockets,
+// windows_iocp_ending.cc cancels, closes and ends.
 #pragma once
 
 #include <memory>
@@ -80,6 +83,16 @@ class IocpPort final : public PortBase {
   void ReceiveFromPipe(IocpEndpoint* endpoint);
   void ReceiveFromForeign(IocpEndpoint* endpoint);
   void CompletePiece(IocpEndpoint* endpoint, const Buffer& buffer, DWORD bytes, bool goes_on);
+
+  // -- datagrams (windows_iocp_datagrams.cc)
+  void ProbeDatagrams(IocpEndpoint* endpoint);
+  void OnDatagramProbe(IocpEndpoint* endpoint, int32_t error);
+  void ReceiveSome(IocpEndpoint* endpoint);
+  void EndReceiving(IocpEndpoint* endpoint, int32_t result);
+  void BeginSendTo(IocpEndpoint* endpoint);
+  void SendTo(IocpEndpoint* endpoint);
+  void AwaitRoom(IocpEndpoint* endpoint);
+  void OnSendTo(IocpEndpoint* endpoint, int32_t error);
 
   // -- accepting (windows_iocp_accepting.cc)
   void Accept(IocpEndpoint* endpoint);

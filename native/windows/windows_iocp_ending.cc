@@ -33,13 +33,17 @@ void IocpPort::Cancel(Endpoint* base, Opcode opcode) {
     case Opcode::kSend:
       CancelIoEx(handle, &endpoint->send_request);
       return;
+    case Opcode::kSendTo:
+      CancelIoEx(handle, endpoint->send_to_request.get());
+      return;
     default:
       CancelIoEx(handle, endpoint->ReceiveRequest());
   }
 }
 
 void IocpPort::BeginClose(IocpEndpoint* endpoint) {
-  for (Opcode opcode : {Opcode::kAccept, Opcode::kReceive, Opcode::kSend, Opcode::kConnect}) {
+  for (Opcode opcode : {Opcode::kAccept, Opcode::kReceive, Opcode::kSend, Opcode::kConnect,
+                        Opcode::kReceiveFrom, Opcode::kSendTo}) {
     if (endpoint->Has(opcode)) Cancel(endpoint, opcode);
   }
   // What the other end has not read is dropped, as a reset does; a client's end refuses, and needs not.
@@ -48,7 +52,12 @@ void IocpPort::BeginClose(IocpEndpoint* endpoint) {
   }
   // The handle's value may be another's from here on: nothing names it any more, and the requests'
   // packets do not.
-  if (endpoint->fd >= 0) CloseSocket(endpoint->fd, endpoint->close_mode);
+  if (endpoint->fd >= 0 && endpoint->datagrams) {
+    // Neither an end to announce nor a reset to avoid.
+    CloseDescriptor(endpoint->fd);
+  } else if (endpoint->fd >= 0) {
+    CloseSocket(endpoint->fd, endpoint->close_mode);
+  }
   endpoint->fd = -1;
   FinishCloseIfIdle(endpoint);
 }
@@ -70,6 +79,7 @@ void IocpPort::FinishCloseIfIdle(IocpEndpoint* endpoint) {
   endpoint->accept_error = 0;
   endpoint->refusals = 0;
   endpoint->skips = false;
+  endpoint->datagrams = false;
   FinishClose(endpoint);
 }
 

@@ -33,6 +33,9 @@ struct Request : OVERLAPPED {
   IocpEndpoint* endpoint = nullptr;
   Opcode opcode = Opcode::kReceive;
   bool in_kernel = false;
+  // Of a receive. Part of the request, because Wine writes them when it completes; Windows writes them
+  // during the call.
+  DWORD flags = 0;
 };
 
 // A connection to come: its socket is made beforehand, and the addresses of both ends are written behind
@@ -71,12 +74,14 @@ struct IocpEndpoint final : Endpoint {
   Request probe;  // a receive of no bytes: it completes when there is something to receive
   Request send_request;
   std::unique_ptr<Request> connect_request;
+  std::unique_ptr<Request> send_to_request;
   std::vector<std::unique_ptr<AcceptRequest>> accepts;
   std::unique_ptr<ForeignRead> foreign;  // of files and devices
   int requests = 0;                      // in the kernel
 
   HandleKind kind = HandleKind::kSocket;
-  int family = 0;        // AF_INET, AF_INET6
+  int family = 0;  // AF_INET, AF_INET6
+  bool datagrams = false;
   bool skips = false;    // an instant success posts no packet
   uint8_t unwanted = 0;  // one bit per opcode: the operation is to end, by a cancel or a close
 
@@ -97,6 +102,8 @@ struct IocpEndpoint final : Endpoint {
         return connect_request && connect_request->in_kernel;
       case Opcode::kSend:
         return send_request.in_kernel;
+      case Opcode::kSendTo:
+        return send_to_request && send_to_request->in_kernel;
       default:
         return foreign ? foreign->in_kernel : probe.in_kernel;
     }

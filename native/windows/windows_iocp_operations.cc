@@ -1,5 +1,5 @@
 // IocpPort's requests: how each operation is put to the kernel, and what its packet means. Accepts are in
-// windows_iocp_accepting.cc.
+// windows_iocp_accepting.cc, datagrams in windows_iocp_datagrams.cc.
 
 #include <cerrno>
 #include <cstring>
@@ -29,17 +29,6 @@ void DoNotRetryOnLoopback(int fd, const KernelAddress& remote) {
            nullptr, nullptr);
 }
 
-// Other systems connect to themselves when told "any address"; Windows says WSAEADDRNOTAVAIL.
-void LocalhostForAny(KernelAddress* remote) {
-  if (remote->storage.ss_family == AF_INET) {
-    auto* const v4 = reinterpret_cast<sockaddr_in*>(&remote->storage);
-    if (v4->sin_addr.s_addr == htonl(INADDR_ANY)) v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  } else {
-    auto* const v6 = reinterpret_cast<sockaddr_in6*>(&remote->storage);
-    if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr)) v6->sin6_addr.s6_addr[15] = 1;
-  }
-}
-
 // ConnectEx wants a bound socket (WSAEINVAL otherwise). One that is bound already says so.
 bool EnsureBound(int fd, int family) {
   KernelAddress any{};
@@ -54,6 +43,7 @@ void IocpPort::Prepare(IocpEndpoint* endpoint, Request* request, Opcode opcode) 
   std::memset(static_cast<OVERLAPPED*>(request), 0, sizeof(OVERLAPPED));
   request->endpoint = endpoint;
   request->opcode = opcode;
+  request->flags = 0;
 }
 
 // Whether a packet will come is the question on which the request's lifetime hangs. One comes for what is
@@ -80,15 +70,18 @@ void IocpPort::Arm(IocpEndpoint* endpoint, Opcode opcode) {
       return Connect(endpoint);
     case Opcode::kSend:
       return Send(endpoint);
+    case Opcode::kSendTo:
+      return SendTo(endpoint);
     default:
       if (endpoint->IsReadable()) return run_.Push(endpoint);
-      return Probe(endpoint);
+      return opcode == Opcode::kReceiveFrom ? ProbeDatagrams(endpoint) : Probe(endpoint);
   }
 }
 
 // Held back while the socket connected.
 void IocpPort::ArmHeld(IocpEndpoint* endpoint) {
-  for (Opcode opcode : {Opcode::kAccept, Opcode::kReceive, Opcode::kSend}) {
+  for (Opcode opcode :
+       {Opcode::kAccept, Opcode::kReceive, Opcode::kSend, Opcode::kReceiveFrom, Opcode::kSendTo}) {
     if (endpoint->Has(opcode)) Arm(endpoint, opcode);
   }
 }
@@ -166,9 +159,8 @@ void IocpPort::Probe(IocpEndpoint* endpoint) {
   Request* const request = &endpoint->probe;
   Prepare(endpoint, request, Opcode::kReceive);
   WSABUF nothing = {0, nullptr};
-  DWORD flags = 0;
   const int returned =
-      WSARecv(ToSocket(endpoint->fd), &nothing, 1, nullptr, &flags, request, nullptr);
+      WSARecv(ToSocket(endpoint->fd), &nothing, 1, nullptr, &request->flags, request, nullptr);
   const auto code = static_cast<DWORD>(returned == 0 ? 0 : WSAGetLastError());
   if (Classify(request, returned == 0, code) == Begun::kPending) return;
   OnProbe(endpoint, NodeErrnoOfCode(code));

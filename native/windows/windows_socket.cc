@@ -4,6 +4,8 @@
 
 #include "errors.h"
 #include "socket.h"
+#include "socket_options.h"
+#include "windows/windows_datagram.h"
 #include "windows/windows_errors.h"
 #include "windows/windows_winsock.h"
 
@@ -37,6 +39,16 @@ int FamilyOf(int fd) {
   return returned == 0 ? information.iAddressFamily : 0;
 }
 
+// With a time to linger closesocket() fails on a socket that does not block (WSAEWOULDBLOCK), and leaves it
+// open; our own linger has seen to the sending by now. With no time it is the user's wish for a reset.
+bool WishesReset(int fd) {
+  int32_t seconds = -1;
+  if (GetOption(fd, SocketOption::kLingerSeconds, &seconds) != 0 || seconds < 0) return false;
+  if (seconds == 0) return true;
+  SetOption(fd, SocketOption::kLingerSeconds, -1);
+  return false;
+}
+
 // Sends FIN, then reads away what has arrived. Closing with unread input makes Windows send a reset,
 // which may overtake our last bytes on their way to the peer. Bounded, because a peer may send
 // faster than this reads.
@@ -66,17 +78,26 @@ int32_t OpenStreamSocket(int family) {
 
 int32_t AdoptDescriptor(int fd) {
   StartWinsock();
-  if (const int32_t type = GetIntOption(fd, SOL_SOCKET, SO_TYPE); type < 0) return type;
+  const int32_t type = GetIntOption(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) return type;
+  if (type == SOCK_DGRAM) {
+    WireAddress peer;
+    HearRefusals(fd, PeerAddress(fd, &peer) == 0);
+  }
   u_long on = 1;
   return Result(ioctlsocket(ToSocket(fd), FIONBIO, &on));
 }
 
-// reuse_address is not heeded: what POSIX systems mean by it, binding over connections that linger, is
-// what Windows always does, and its SO_REUSEADDR lets anybody take over a port in use.
+// Of streams reuse_address is not heeded: what POSIX systems mean by it, binding over connections that
+// linger, is what Windows always does, and its SO_REUSEADDR lets anybody take over a port in use. Of
+// datagram sockets both mean that all who say so share a port.
 int32_t Bind(int fd, const WireAddress& address, const BindFlags& flags) {
   KernelAddress kernel;
   if (!ToKernel(address, &kernel)) return NodeErrno(EINVAL);
   if (flags.reuse_port) return NodeErrno(ENOTSUP);
+  if (flags.reuse_address && GetIntOption(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM) {
+    SetIntOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
   if (address.family == 6) SetIntOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, flags.v6only ? 1 : 0);
   return Result(bind(ToSocket(fd), kernel.get(), kernel.length));
 }
@@ -147,7 +168,7 @@ void CloseSocket(int fd, CloseMode mode) {
     const linger reset = {1, 0};
     setsockopt(ToSocket(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char*>(&reset),
                sizeof(reset));
-  } else {
+  } else if (!WishesReset(fd)) {
     DiscardInput(fd);
   }
   CloseDescriptor(fd);

@@ -1,5 +1,4 @@
-// socket_options.h over Winsock. What it lacks is -ENOTSUP; so are, until there are datagram sockets here,
-// all options of theirs.
+// socket_options.h over Winsock. What it lacks is -ENOTSUP.
 
 #include <cerrno>
 
@@ -18,9 +17,7 @@ namespace {
 
 template <typename Value>
 int32_t Set(int fd, int level, int name, const Value& value) {
-  const int returned = setsockopt(ToSocket(fd), level, name, reinterpret_cast<const char*>(&value),
-                                  static_cast<int>(sizeof(value)));
-  return returned == 0 ? 0 : LastNodeErrno();
+  return SetRawOption(fd, level, name, &value, sizeof(value));
 }
 
 template <typename Value>
@@ -38,10 +35,39 @@ int32_t GetInteger(int fd, int level, int name, int32_t* out) {
   return error;
 }
 
-// Of the buffer sizes; 0 for the others.
-int BufferOption(SocketOption option) {
-  if (option == SocketOption::kReceiveBufferSize) return SO_RCVBUF;
-  return option == SocketOption::kSendBufferSize ? SO_SNDBUF : 0;
+struct Place {
+  int level = 0;
+  int name = 0;
+};
+
+// Of the options that are one DWORD; level and name 0 for the others. Windows heeds IP_MULTICAST_LOOP at
+// the receiving socket, other systems at the sending one (Microsoft, "IPPROTO_IP Socket Options"); Wine
+// does as they do.
+Place PlaceOf(SocketOption option) {
+  switch (option) {
+    case SocketOption::kReceiveBufferSize:
+      return {SOL_SOCKET, SO_RCVBUF};
+    case SocketOption::kSendBufferSize:
+      return {SOL_SOCKET, SO_SNDBUF};
+    case SocketOption::kBroadcast:
+      return {SOL_SOCKET, SO_BROADCAST};
+    case SocketOption::kMulticastLoopV4:
+      return {IPPROTO_IP, IP_MULTICAST_LOOP};
+    case SocketOption::kMulticastLoopV6:
+      return {IPPROTO_IPV6, IPV6_MULTICAST_LOOP};
+    case SocketOption::kMulticastTtlV4:
+      return {IPPROTO_IP, IP_MULTICAST_TTL};
+    case SocketOption::kMulticastHopsV6:
+      return {IPPROTO_IPV6, IPV6_MULTICAST_HOPS};
+    case SocketOption::kReuseAddress:
+      return {SOL_SOCKET, SO_REUSEADDR};
+    case SocketOption::kOnlyV6:
+      return {IPPROTO_IPV6, IPV6_V6ONLY};
+    case SocketOption::kIsListening:
+      return {SOL_SOCKET, SO_ACCEPTCONN};
+    default:
+      return {};
+  }
 }
 
 int32_t SetKeepAlive(int fd, int32_t seconds) {
@@ -74,6 +100,11 @@ int32_t GetLinger(int fd, int32_t* seconds) {
 int32_t GetKind(int fd, SocketOption option, int32_t* out) {
   WSAPROTOCOL_INFOW information;
   const int32_t error = Get(fd, SOL_SOCKET, SO_PROTOCOL_INFOW, &information);
+  // Winsock says WSAENOTSOCK of what is no handle at all, too.
+  DWORD flags = 0;
+  if (error == NodeErrno(ENOTSOCK) && !GetHandleInformation(ToHandle(fd), &flags)) {
+    return NodeErrno(EBADF);
+  }
   if (error != 0) return error;
   if (option == SocketOption::kType) {
     *out = information.iSocketType == SOCK_STREAM ? 1 : 2;
@@ -90,35 +121,35 @@ int32_t GetKind(int fd, SocketOption option, int32_t* out) {
 int32_t SetOption(int fd, SocketOption option, int32_t value) {
   if (option == SocketOption::kKeepAliveSeconds) return SetKeepAlive(fd, value);
   if (option == SocketOption::kLingerSeconds) return SetLinger(fd, value);
-  const int name = BufferOption(option);
-  return name != 0 ? Set(fd, SOL_SOCKET, name, static_cast<int>(value)) : NodeErrno(ENOTSUP);
+  if (option == SocketOption::kMulticastTtlV4 && (value < 0 || value > 255)) {
+    return NodeErrno(EINVAL);
+  }
+  const Place place = PlaceOf(option);
+  const bool writable = option < SocketOption::kOnlyV6 && place.name != 0;
+  return writable ? Set(fd, place.level, place.name, static_cast<DWORD>(value))
+                  : NodeErrno(ENOTSUP);
 }
 
 int32_t GetOption(int fd, SocketOption option, int32_t* value) {
   switch (option) {
-    case SocketOption::kReceiveBufferSize:
-    case SocketOption::kSendBufferSize:
-      return GetInteger(fd, SOL_SOCKET, BufferOption(option), value);
     case SocketOption::kKeepAliveSeconds:
       return GetKeepAlive(fd, value);
     case SocketOption::kLingerSeconds:
       return GetLinger(fd, value);
-    case SocketOption::kOnlyV6:
-      return GetInteger(fd, IPPROTO_IPV6, IPV6_V6ONLY, value);
     case SocketOption::kType:
     case SocketOption::kFamily:
       return GetKind(fd, option, value);
-    case SocketOption::kIsListening:
-      return GetInteger(fd, SOL_SOCKET, SO_ACCEPTCONN, value);
-    default:
-      return NodeErrno(ENOTSUP);
+    default: {
+      const Place place = PlaceOf(option);
+      return place.name != 0 ? GetInteger(fd, place.level, place.name, value) : NodeErrno(ENOTSUP);
+    }
   }
 }
 
-int32_t ChangeMembership(int, bool, const WireAddress&, const WireAddress&, const WireAddress*) {
-  return NodeErrno(ENOTSUP);
+int32_t SetRawOption(int fd, int level, int name, const void* value, size_t size) {
+  const int returned = setsockopt(ToSocket(fd), level, name, static_cast<const char*>(value),
+                                  static_cast<int>(size));
+  return returned == 0 ? 0 : LastNodeErrno();
 }
-
-int32_t SetMulticastInterface(int, const WireAddress&) { return NodeErrno(ENOTSUP); }
 
 }  // namespace sideport

@@ -33,6 +33,16 @@ void StartWinsock() {
   static_cast<void>(started);
 }
 
+void LocalhostForAny(KernelAddress* remote) {
+  if (remote->storage.ss_family == AF_INET) {
+    auto* const v4 = reinterpret_cast<sockaddr_in*>(&remote->storage);
+    if (v4->sin_addr.s_addr == htonl(INADDR_ANY)) v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  } else {
+    auto* const v6 = reinterpret_cast<sockaddr_in6*>(&remote->storage);
+    if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr)) v6->sin6_addr.s6_addr[15] = 1;
+  }
+}
+
 const WinsockExtensions& WinsockExtensions::Get() {
   static const WinsockExtensions extensions = Load();
   return extensions;

@@ -1,6 +1,7 @@
 // Winsock: descriptors as handles, its start, and the calls that it gives out by pointer only.
 #pragma once
 
+#include "kernel_address.h"
 #include "windows/windows_api.h"
 
 namespace sideport {
@@ -15,6 +16,9 @@ inline int FromHandle(HANDLE handle) { return static_cast<int>(reinterpret_cast<
 
 // Process-wide, once, and never undone: sockets may outlive every port.
 void StartWinsock();
+
+// Other systems send to themselves when told "any address"; Windows says WSAEADDRNOTAVAIL.
+void LocalhostForAny(KernelAddress* remote);
 
 // The pointers belong to a provider. Every socket of ours is made by the system's default one, whose
 // they are; as libuv does, they are asked for once.

@@ -21,7 +21,10 @@ export function nodeHeaders() {
   if (existsSync(join(beside, 'uv.h'))) return beside;
   const cache = join(workshop, 'node-gyp');
   const include = join(cache, process.versions.node, 'include/node');
-  if (!existsSync(include)) npm(['exec', '--yes', '--', 'node-gyp', 'install', `--devdir=${cache}`], workshop);
+  if (!existsSync(include)) {
+    mkdirSync(cache, { recursive: true });
+    npm(['exec', '--yes', '--', 'node-gyp', 'install', `--devdir=${cache}`], workshop);
+  }
   return include;
 }
 

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { Child } from './child.js';
 
-test('starting and closing 200 I/O threads leaks no descriptor, no thread, no memory', async (t) => {
+test('starting and closing many I/O threads leaks no descriptor, no thread, no memory', async (t) => {
   // 14 s of processor time, most of it Node's start of 210 workers; on a machine that does much else, a minute.
   t.timeout(150_000);
   const end = await new Child('restart', {}, { watchdogMs: 120_000 }).ended;

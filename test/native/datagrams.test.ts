@@ -1,9 +1,10 @@
 /** Datagrams, as native/completion_port.h promises them, over every backend. */
-import { constants } from 'node:os';
+import test from 'ava';
 import { HEADER_BYTES, Header, TRUNCATED } from '../../src/protocol/datagram.js';
 import { LITTLE_ENDIAN } from '../../src/protocol/endian.js';
 import { CloseMode, PIECES_PER_SEND_TO, PortOpcode } from '../../src/protocol/port-records.js';
-import { unless } from '../util/platform.js';
+import { errno } from '../util/errno.js';
+import { underWine, unless } from '../util/platform.js';
 import {
   ADDRESS_BYTES,
   addon,
@@ -15,7 +16,7 @@ import {
 } from '../util/port-driver.js';
 import { Listening, localAddress, openDatagramSocket } from '../util/port-sockets.js';
 
-const { ECANCELED, ECONNREFUSED, EALREADY, EINVAL, EMSGSIZE, ENOBUFS } = constants.errno;
+const { ECANCELED, ECONNREFUSED, EALREADY, EINVAL, EMSGSIZE, ENOBUFS } = errno;
 const { CLOSE, RECEIVE, RECEIVE_FROM, SEND_TO } = PortOpcode;
 const GROUP = 3;
 const PAYLOAD = BUFFER_SIZE - HEADER_BYTES;
@@ -68,9 +69,7 @@ const counting = (length: number) => Buffer.from(Uint8Array.from({ length }, (_,
 
 for (const backend of backends) {
   const title = (text: string) => `${backend}: ${text}`;
-  const able = unless(backend === 'iocp', 'the completion port of Windows has no datagrams yet');
-
-  able(title('datagrams arrive whole, empty ones included, behind a header that names the sender'), (t) => {
+  test(title('datagrams arrive whole, empty ones included, behind a header that names the sender'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 64);
     const sockets = new Sockets(driver);
@@ -86,7 +85,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('a datagram longer than its buffer is truncated, says so, and is gone'), (t) => {
+  test(title('a datagram longer than its buffer is truncated, says so, and is gone'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 64);
     const sockets = new Sockets(driver);
@@ -104,7 +103,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('an empty group ends the receive with ENOBUFS, and the kernel keeps what it has'), (t) => {
+  test(title('an empty group ends the receive with ENOBUFS, and the kernel keeps what it has'), (t) => {
     const driver = new PortDriver(backend);
     const segment = driver.provideSegment(GROUP, 2);
     const sockets = new Sockets(driver);
@@ -127,7 +126,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('at the limit a receive ends, and no datagram is lost between two'), (t) => {
+  test(title('at the limit a receive ends, and no datagram is lost between two'), (t) => {
     const driver = new PortDriver(backend);
     const segment = driver.provideSegment(GROUP, 64);
     const sockets = new Sockets(driver);
@@ -150,7 +149,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('one send carries many datagrams, a datagram many pieces'), (t) => {
+  test(title('one send carries many datagrams, a datagram many pieces'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 64);
     const sockets = new Sockets(driver);
@@ -165,7 +164,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('a send ends at the first datagram that fails, and says how many went before'), (t) => {
+  test(title('a send ends at the first datagram that fails, and says how many went before'), (t) => {
     const driver = new PortDriver(backend);
     const { a, out, addressOfB } = new Sockets(driver);
     const tooLong: Piece[] = [
@@ -179,7 +178,8 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('an error of an earlier datagram comes with kMore and no buffer; receiving goes on'), (t) => {
+  const told = unless(underWine, 'Wine does not tell a socket that nobody listens where it sent to');
+  told(title('an error of an earlier datagram comes with kMore and no buffer; receiving goes on'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 8);
     const sockets = new Sockets(driver);
@@ -200,7 +200,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('what no selector submits is refused, and starts nothing'), (t) => {
+  test(title('what no selector submits is refused, and starts nothing'), (t) => {
     const driver = new PortDriver(backend);
     driver.provideSegment(GROUP, 8);
     const { a, b, out, addressOfB } = new Sockets(driver);
@@ -221,7 +221,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('cancelling and closing release a receive that waits'), (t) => {
+  test(title('cancelling and closing release a receive that waits'), (t) => {
     const driver = new PortDriver(backend);
     const segment = driver.provideSegment(GROUP, 8);
     const { a, b } = new Sockets(driver);
@@ -243,7 +243,7 @@ for (const backend of backends) {
     driver.end();
   });
 
-  able(title('a flood of datagrams does not keep a connection waiting'), (t) => {
+  test(title('a flood of datagrams does not keep a connection waiting'), (t) => {
     const driver = new PortDriver(backend, 16);
     const segment = driver.provideSegment(GROUP, 200);
     const sockets = new Sockets(driver);

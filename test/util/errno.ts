@@ -17,6 +17,7 @@ type ErrorName =
   | 'ECONNREFUSED'
   | 'ECONNRESET'
   | 'EINVAL'
+  | 'EMSGSIZE'
   | 'ENOBUFS'
   | 'ENOTCONN'
   | 'EPIPE';

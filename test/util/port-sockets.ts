@@ -1,7 +1,9 @@
 /** Sockets for a port that is driven by hand. */
 import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
 import type { SocketCalls } from '../../src/native.js';
 import { PortOpcode } from '../../src/protocol/port-records.js';
+import { onWindows } from './platform.js';
 import { ADDRESS_BYTES, addon, type PortDriver } from './port-driver.js';
 
 const socket: SocketCalls = addon.socket;
@@ -24,6 +26,17 @@ export function openDatagramSocket(family = 4): number {
   descriptor.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
   assert.equal(socket.bind(fd, loopback(family), false, false, true), 0);
   return fd;
+}
+
+/** Calls `body` with a descriptor that is no socket. Not on Windows: a file's number is one of the C library's there. */
+export function withFileDescriptor(body: (fd: number) => void): void {
+  if (onWindows) return;
+  const fd = openSync('/dev/null', 'r');
+  try {
+    body(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function loopback(family = 4): Uint8Array {
