@@ -26,8 +26,9 @@ const messages = {
   ERR_SIDEPORT_START_FAILED: 'The I/O thread could not be started',
   ERR_SIDEPORT_BACKEND: 'The requested backend is not available',
   ERR_SIDEPORT_PERMISSION: "Node's permission model denies sideport a worker thread or its addon",
-  ERR_SIDEPORT_TRANSFER_USED: 'The detached stream has been attached already',
-  ERR_SIDEPORT_TRANSFER_EXPIRED: 'The detached stream was not attached in time, and is closed',
+  ERR_SIDEPORT_NOT_MOVABLE: 'The source belongs to its thread for life',
+  ERR_SIDEPORT_TRANSFER_USED: 'What was detached has been attached already',
+  ERR_SIDEPORT_TRANSFER_EXPIRED: 'What was detached was not attached in time, and is closed',
   ERR_SIDEPORT_UNSUPPORTED: 'This system has no such thing',
   ERR_SIDEPORT_TIMEOUT: 'The I/O thread did not answer in time',
 } as const;

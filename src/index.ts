@@ -7,7 +7,15 @@ export { IoThread, type IoThreadOptions, type SharedIoThread } from './client/io
 export { Awakener, type AwakenerHandle, type SharedAwakener } from './client/polling/awakener.js';
 export { type Event, Events, Ready } from './client/polling/events.js';
 export { Interest, PollOpt } from './client/polling/interest.js';
-export { Poll, type PollHandle, type PollOptions, type SharedPoll, type WaitOptions } from './client/polling/poll.js';
+export {
+  type AttachedPoll,
+  Poll,
+  type PollHandle,
+  type PollOptions,
+  type SharedPoll,
+  type WaitOptions,
+} from './client/polling/poll.js';
+export type { MovableSource } from './client/polling/poll-transfer.js';
 export type { CustomSource, Registry } from './client/polling/registry.js';
 export type { Endpoint } from './client/sources/address.js';
 export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender } from './client/sources/channel.js';
@@ -31,6 +39,7 @@ export { SideportError, type SideportErrorCode, type SystemError } from './error
 export type { SocketAddress } from './protocol/address.js';
 export type { IoThreadStats } from './protocol/control.js';
 export type {
+  DetachedPoll,
   DetachedStream,
   DetachedTimer,
   SharedListener,

@@ -30,6 +30,7 @@ test('the codes are stable: removing or renaming one breaks programs', (t) => {
     'ERR_SIDEPORT_LEASE_HELD',
     'ERR_SIDEPORT_LEASE_RELEASED',
     'ERR_SIDEPORT_LIMIT',
+    'ERR_SIDEPORT_NOT_MOVABLE',
     'ERR_SIDEPORT_NOT_REGISTERED',
     'ERR_SIDEPORT_OTHER_IO_THREAD',
     'ERR_SIDEPORT_PERMISSION',

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { wrap } from 'comlink';
 import { Piscina } from 'piscina';
-import { Awakener, Timer, UdpSocket } from '../src/index.js';
+import { Awakener, Interest, Poll, Timer, UdpSocket } from '../src/index.js';
 import type { PassedIn, use } from './fixtures/passed-in.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
@@ -57,18 +57,22 @@ function nodeEndpoint(worker: Worker) {
 }
 
 for (const [how, pass] of Object.entries(ways)) {
-  test(`names of detached and shared sources, of an Awakener and of an I/O thread pass through ${how}`, async (t) => {
+  test(`names of detached and shared sources, of a detached Poll, of an Awakener and of an I/O thread pass through ${how}`, async (t) => {
     using pair = new Pair(ioThread);
     using listener = listen();
     const { port } = listener.localAddress();
     using udp = onWindows ? undefined : UdpSocket.bind({ host: '127.0.0.1', port: 0 });
     const awakener = new Awakener(pair.poll.registry, 9);
+    const moving = new Poll({ ioThread });
+    moving.registry.register(Timer.after(1), 3, Interest.READABLE);
+    moving.registry.register(listen(), 4, Interest.READABLE);
     const passed = {
       ioThread: ioThread.share(),
       stream: pair.server.detach(),
       listener: listener.share(ioThread),
       timer: Timer.after(1).detach(),
       awakener: awakener.share(),
+      poll: moving.detach(),
       udp: udp?.share(ioThread),
     };
     t.is(await pass(passed), port);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { Interest, Poll, TcpListener, TcpStream, UnixListener, UnixStream } from '../src/index.js';
+import { Interest, Poll, TcpListener, TcpStream, UnixDatagram, UnixListener, UnixStream } from '../src/index.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows, unless } from './util/platform.js';
@@ -45,6 +45,41 @@ posix('a Unix stream moves in mid-stream: what is unread and what is unsent go a
   writeAll(poll, near, Buffer.from('further'));
   t.is(readExactly(poll, moved, 7).toString(), 'further');
   near.close();
+});
+
+posix('a Poll moves with its Unix sources; the file of each goes with its new owner', (t) => {
+  using peers = new Poll({ ioThread });
+  const first = new Poll({ ioThread });
+  const [near, far] = UnixStream.pair();
+  const [path, mailbox] = [newPath(), newPath()];
+  first.registry.register(UnixListener.bind(path), 1, Interest.READABLE);
+  first.registry.register(UnixDatagram.bind(mailbox), 2, Interest.READABLE);
+  first.registry.register(far, 3, BOTH);
+  using sender = UnixDatagram.unbound();
+  peers.registry.register(sender, 4, BOTH);
+  peers.registry.register(near, 5, BOTH);
+  using client = UnixStream.connect(path);
+  sender.sendTo(Buffer.from('unread'), mailbox);
+  expectEvents(first, { token: 1, readable: true }, { token: 2, readable: true });
+  const { poll, sources } = Poll.attach(structuredClone(first.detach()));
+  t.true(existsSync(path) && existsSync(mailbox));
+  const [[, listener], [, datagrams], [, stream]] = sources as [
+    [number, UnixListener],
+    [number, UnixDatagram],
+    [number, UnixStream],
+  ];
+  expectEvents(poll, { token: 1, readable: true }, { token: 2, readable: true });
+  const into = Buffer.alloc(16);
+  t.is(into.toString('latin1', 0, datagrams.recv(into) ?? 0), 'unread');
+  writeAll(peers, near, Buffer.from('hello'));
+  t.is(readExactly(poll, stream, 5).toString(), 'hello');
+  t.is(listener.localName(), path);
+  using accepted = acceptOn(poll, listener, 1);
+  t.false(accepted.closed);
+  for (const [, source] of sources) source.close();
+  t.false(existsSync(path) || existsSync(mailbox));
+  for (const one of [client, near]) one.abort();
+  poll.close();
 });
 
 posix('a Unix stream that was never registered, and one that was accepted, move', (t) => {

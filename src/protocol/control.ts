@@ -156,6 +156,8 @@ export interface IoThreadStats {
   readonly sources: number;
   /** Streams that were detached and that no thread has attached yet; once their time is over, until they are closed. */
   readonly streamsInTransfer: number;
+  /** Listeners and datagram sockets likewise, that moved with their Polls. */
+  readonly socketsInTransfer: number;
   /** Operations started and released since the start; their difference is in flight. */
   readonly operationsStarted: number;
   readonly operationsReleased: number;

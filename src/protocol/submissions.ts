@@ -68,4 +68,11 @@ export const Submission = {
    * datagrams go to the other sharers.
    */
   HAND_BACK: 21,
+  /**
+   * slot = a listener or datagram socket. As HAND_BACK and CLOSE, but it stays open, and has what this client had not taken, until a
+   * client attaches it: `transferTimeoutMs` at most. The slot's last submission, and one entry, so that nobody attaches it in the midst of this.
+   */
+  DETACH_SHARED: 22,
+  /** As JOIN, once. a, b, c = client, slot and generation that it was detached from. */
+  ATTACH_SHARED: 23,
 } as const;

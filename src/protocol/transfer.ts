@@ -146,6 +146,45 @@ export interface SharedFile {
   readonly sharers: SharedArrayBuffer;
 }
 
+/** A listener or datagram socket that moves with its Poll: the I/O thread keeps it open meanwhile (`Submission.DETACH_SHARED`). */
+export interface DetachedShared<Kind extends SharedKind = SharedKind> {
+  readonly sideport: 'detached-shared';
+  readonly shared: SharedSource<Kind>;
+  /** As whose it is kept. */
+  readonly kept: { readonly clientId: number; readonly slot: number; readonly generation: number };
+  readonly error: ErrorDescription | undefined;
+}
+
+/** A source that moves with its Poll. */
+export type DetachedSource = DetachedStream<StreamKind> | DetachedShared | DetachedTimer;
+
+/** A registration as its Poll had it. */
+export interface DetachedRegistration {
+  readonly token: number;
+  /** Bits of `Interest` and of `PollOpt`. */
+  readonly interest: number;
+  readonly options: number;
+  /** Oneshot, delivered, and not registered anew. */
+  readonly disarmed: boolean;
+  /** Bits of `Ready` that have changed and were not delivered, and those that held. */
+  readonly edges: number;
+  readonly ready: number;
+  readonly source: DetachedSource;
+}
+
+/**
+ * What `poll.detach()` gives: passes through whatever clones, to a thread of the same process. It is good for one `attach`. Each source in it goes its
+ * own way, so the Poll's name is no more than the names of its sources, and one use word for all.
+ */
+export interface DetachedPoll {
+  readonly sideport: 'detached-poll';
+  readonly portId: number;
+  /** One word, `NameUse`. */
+  readonly use: SharedArrayBuffer;
+  /** In the order in which they were made. */
+  readonly registrations: readonly DetachedRegistration[];
+}
+
 export type SharedListener = SharedSource<'TcpListener'>;
 export type SharedUnixListener = SharedSource<'UnixListener'>;
 export type SharedUdpSocket = SharedSource<'UdpSocket'>;

@@ -59,10 +59,11 @@ class IoThreadMain {
       session.gone();
       session.drain(CloseMode.FLUSHED);
     }
-    const { transfers } = this.#selector;
+    const { transfers, kept } = this.#selector;
     transfers.close();
+    kept.close();
     while (
-      (sessions.some((session) => session.sourceCount > 0) || transfers.size > 0) &&
+      (sessions.some((session) => session.sourceCount > 0) || transfers.size + kept.size > 0) &&
       !stopRequested(this.#ioHeader)
     ) {
       this.#control.refuse();

@@ -18,6 +18,7 @@ export const corruptions = {
   'an interest that is none': [Submission.INTEREST, 0, 1, 64],
   'a way to close that is none': [Submission.CLOSE, 0, 1, 7],
   'a way to shut down that is none': [Submission.SHUTDOWN, 0, 1, 3],
+  'the detaching of what is not shared': [Submission.DETACH_SHARED, 1, 1],
   'a negative descriptor': [Submission.OPEN_STREAM, 100, 1, -1, 1],
   'a slot opened twice': [Submission.OPEN_STREAM, 1, 1, 0, 1],
   'more entries than the ring holds': undefined,

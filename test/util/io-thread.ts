@@ -16,10 +16,12 @@ export function ioThreadFor(test: TestFn, options: IoThreadOptions = {}): IoThre
     if (process.env.SIDEPORT_TEST_RECORD) appendFileSync(process.env.SIDEPORT_TEST_RECORD, `${ioThread.backend}\n`);
   });
   test.afterEach.always('nothing is left in flight', async (t) => {
-    const { operationsStarted, operationsReleased, sources, streamsInTransfer } = await quiet(ioThread);
+    const { operationsStarted, operationsReleased, sources, streamsInTransfer, socketsInTransfer } =
+      await quiet(ioThread);
     t.is(operationsStarted - operationsReleased, 0, 'operations started and not released');
     t.is(sources, 0, 'sources left open');
     t.is(streamsInTransfer, 0, 'streams detached and not attached');
+    t.is(socketsInTransfer, 0, 'listeners and sockets detached and not attached');
   });
   test.after.always('the I/O thread ends', async (t) => {
     await ioThread.close();
@@ -34,7 +36,7 @@ export async function quiet(ioThread: IoThread): Promise<IoThreadStats> {
   for (;;) {
     const stats = await ioThread.stats();
     const inFlight = stats.operationsStarted - stats.operationsReleased;
-    const left = inFlight + stats.sources + stats.streamsInTransfer;
+    const left = inFlight + stats.sources + stats.streamsInTransfer + stats.socketsInTransfer;
     if (left === 0 || performance.now() > untilMs) return stats;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -39,7 +39,16 @@ export class Awakener implements AwakenerHandle {
     checkToken(token);
     registry.client.checkAlive();
     this.#registry = registry;
-    const source = { readiness: () => this.#take(), forgetPoll: () => this.#registration.end() };
+    const source = {
+      readiness: () => this.#take(),
+      forgetPoll: () => this.#registration.end(),
+      departure: () => {
+        throw fail(
+          'ERR_SIDEPORT_NOT_MOVABLE',
+          'An Awakener belongs to its Poll, which cannot move before it is closed',
+        );
+      },
+    };
     this.#registration = new Registration(source, registry.list);
     this.#registration.set(token, INTEREST_READABLE, 0);
     this.#remote = RemoteSignal.to(registry.client, this.#signal);

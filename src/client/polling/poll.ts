@@ -5,17 +5,20 @@
  *            poll()                     wait(), for await
  *   idle ───────────► blocking       idle ──────────────► waiting ──events, time-out, interrupt, abort──► idle
  *     ▲                  │             (a poll or wait now: ERR_SIDEPORT_POLL_BUSY)
- *     └──────────────────┘
+ *     ├──────────────────┘
+ *     └──detach()──► closed here; its sources are nobody's until attach(name)
  * ```
  */
 import { isMainThread } from 'node:worker_threads';
 import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
+import type { DetachedPoll } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client, Waiter } from '../link/client.js';
 import { Hold } from '../link/holds.js';
 import type { SignalListener } from '../link/signals.js';
 import { type Event, Events } from './events.js';
+import { attachAll, claimPoll, detachAll, ioThreadOf, type MovableSource } from './poll-transfer.js';
 import { ReadyQueue } from './ready-list.js';
 import { Registry } from './registry.js';
 import { RemoteSignal, type SharedSignal } from './remote-signal.js';
@@ -39,6 +42,13 @@ export interface PollHandle {
   interrupt(): void;
 }
 
+/** What `Poll.attach` gives: a Poll of this thread, and its sources. */
+export interface AttachedPoll {
+  readonly poll: Poll;
+  /** Each with its token, in the order in which they were registered: `new Map(sources)` when each has a token of its own. */
+  readonly sources: readonly (readonly [token: number, source: MovableSource])[];
+}
+
 interface PendingWait {
   readonly events: Events;
   readonly settle: (error?: unknown) => void;
@@ -52,7 +62,7 @@ const IMMEDIATE_MAX = 16;
 
 let warnedOfSignals = false;
 
-/** Belongs to the thread that made it; {@link share} lets others interrupt it. */
+/** Belongs to the thread that made it; {@link share} lets others interrupt it, {@link detach} hands it over. */
 export class Poll implements AsyncIterable<Event> {
   readonly registry: Registry;
   readonly #client: Client;
@@ -142,6 +152,52 @@ export class Poll implements AsyncIterable<Event> {
   static from(shared: SharedPoll): PollHandle {
     const remote = RemoteSignal.from(shared);
     return { interrupt: () => remote.raise() };
+  }
+
+  /**
+   * Lets go of this Poll and of every source that is registered with it, for another thread to {@link attach}. Each source goes on exactly where it
+   * stands, as by its own `detach`: nothing that it received or accepted, or was to send, is lost, doubled or reordered. Each registration goes on as well:
+   * token, interest, options, whether a oneshot has been delivered, and what was raised and not delivered. This Poll and the objects of the
+   * sources are closed. It goes as a whole: what is thrown is thrown before anything is changed.
+   *
+   * Along go TcpStream, UnixStream, TcpListener, UnixListener, UdpSocket, UnixDatagram and Timer, and those of them that a custom source is made of (what
+   * the program knows of it is the program's to take along). Not registered, not taken along. Everything else belongs to its thread for
+   * life: deregister or close it first. Of a pending `interrupt` nothing goes along, and names given by {@link share} are of this Poll alone.
+   *
+   * What nobody attaches within `transferTimeoutMs` is closed as by `close`; the file of a Unix socket stays then.
+   *
+   * @returns a name that passes through `postMessage` and `workerData` to threads of this process; good for one attach
+   * @throws ERR_SIDEPORT_NOT_MOVABLE for a channel's Receiver, a Registration, an Awakener, a ForeignStream or a NamedPipe, and for a source that is
+   * registered with another Poll as well; ERR_SIDEPORT_LEASE_HELD while a lease of a stream or datagram socket is not released;
+   * ERR_SIDEPORT_POLL_BUSY while a wait is pending; ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED
+   */
+  detach(): DetachedPoll {
+    this.#checkOpen();
+    if (this.#pending) throw fail('ERR_SIDEPORT_POLL_BUSY');
+    const name = detachAll(this.registry);
+    this.close();
+    return name;
+  }
+
+  /**
+   * Takes over a Poll that another thread, or this one, has detached: a Poll of this thread with objects of this thread for its sources, registered as they
+   * were. What was raised and not delivered comes with the next poll, and so does what has become ready on the way; connections that were
+   * not accepted and datagrams that were not read are told of anew.
+   *
+   * @param name  what `detach` gave; good for one attach
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time; ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`, when all of it is closed (timers alone
+   * do not expire); ERR_SIDEPORT_LIMIT when there are not slots for all (the name stays good then); ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedPoll): AttachedPoll {
+    const ioThread = ioThreadOf(name);
+    claimPoll(ioThread.client(), name);
+    const poll = new Poll({ ioThread });
+    try {
+      return { poll, sources: attachAll(poll.registry, name) };
+    } catch (error) {
+      poll.close();
+      throw error;
+    }
   }
 
   /** Events one by one, for ever: until the Poll is closed, or the loop is left. Interrupts are skipped. */

@@ -14,7 +14,9 @@
  * What is delivered is the source's state *then*, masked by the interest *then*: so an event that a read, a
  * reregister or a deregister overtook is never seen.
  */
+
 import { INTEREST_ALL, INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
+import type { DetachedRegistration, DetachedSource } from '../../protocol/transfer.js';
 import { Ready } from './events.js';
 import { PollOpt } from './interest.js';
 
@@ -24,6 +26,13 @@ export interface ReadinessSource {
   readiness(): number;
   /** The Poll closes: ends the registration with it. */
   forgetPoll(list: ReadyList): void;
+  /**
+   * The Poll is to move: how this goes along. Nothing is changed before the returned function is called, which no longer fails unless the I/O
+   * thread ends; it is called with all events drained.
+   *
+   * @throws ERR_SIDEPORT_NOT_MOVABLE, ERR_SIDEPORT_LEASE_HELD, ERR_SIDEPORT_IO_THREAD_GONE
+   */
+  departure(): () => DetachedSource;
 }
 
 /** What a registration needs of its Poll. */
@@ -84,6 +93,25 @@ export class Registration {
     this.token = token;
     this.#bits = (this.#bits & (QUEUED | ENDED)) | interest | (options << OPTIONS_SHIFT);
     this.raise(this.source.readiness());
+  }
+
+  /** As it is at this moment, to go on elsewhere. */
+  describe(): Omit<DetachedRegistration, 'source'> {
+    return {
+      token: this.token,
+      interest: this.interest,
+      options: this.options,
+      disarmed: (this.#bits & DISARMED) !== 0,
+      edges: (this.#bits & EDGES) >> EDGES_SHIFT,
+      ready: this.source.readiness(),
+    };
+  }
+
+  /** Goes on as another was described: what was not delivered is still to be, and so is what has become ready on the way. */
+  resume({ edges, ready, disarmed }: DetachedRegistration): void {
+    this.#bits &= ~EDGES;
+    if (disarmed) this.#bits |= DISARMED;
+    else this.raise(edges | (this.source.readiness() & ~ready));
   }
 
   /** The source's state has changed in these bits. */

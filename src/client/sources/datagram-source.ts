@@ -15,8 +15,9 @@ import { type Descriptor, loadAddon } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { HEADER_BYTES, UDP_PAYLOAD_BYTES } from '../../protocol/datagram.js';
 import { EventKind } from '../../protocol/events.js';
+import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { SharedSource } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedSource } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import { DatagramQueue, type Destination } from '../buffers/datagram-queue.js';
 import { Lease } from '../buffers/lease.js';
@@ -24,8 +25,10 @@ import type { Reader } from '../buffers/received-data.js';
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { join, shareName } from './sharing.js';
+import { arrive, detachedName, type Joined, join, shareName } from './sharing.js';
+import type { SocketFile } from './socket-file.js';
 import { Source } from './source.js';
+import { errorFrom } from './stream-transfer.js';
 
 const EAGAIN = errnoOf('EAGAIN');
 const EMSGSIZE = errnoOf('EMSGSIZE');
@@ -47,7 +50,11 @@ export class DatagramSource extends Source implements Reader {
   /** Made by the first send after the registration. */
   #sends: DatagramQueue | undefined;
   #error: SystemError | undefined;
+  /** Its end hands back what is unread. */
+  #detaching = false;
 
+  /** Of a Unix socket that is bound to a path: the file that it made, or the sharer that made it. */
+  file: SocketFile | undefined;
   /** By which it is shared; undefined until then. */
   #name: SharedSource<DatagramKind> | undefined;
 
@@ -57,7 +64,21 @@ export class DatagramSource extends Source implements Reader {
 
   /** Another thread's, shared. @throws as {@link join} */
   static joined<Kind extends DatagramKind>(shared: SharedSource<Kind>, kind: Kind): DatagramSource {
-    const { client, name } = join(shared, kind);
+    return DatagramSource.#joined(shared, kind, join(shared, kind));
+  }
+
+  /** Moved here with its Poll. @throws as {@link arrive} */
+  static attached<Kind extends DatagramKind>(moved: DetachedShared<Kind>, kind: Kind): DatagramSource {
+    const socket = DatagramSource.#joined(moved.shared, kind, arrive(moved, kind));
+    socket.#error = errorFrom(moved.error);
+    return socket;
+  }
+
+  static #joined<Kind extends DatagramKind>(
+    shared: SharedSource<Kind>,
+    kind: Kind,
+    { client, name }: Joined,
+  ): DatagramSource {
     const socket = new DatagramSource(kind, undefined, shared.fd, client, name);
     client.transfer(name, socket);
     socket.#name = shared;
@@ -81,6 +102,18 @@ export class DatagramSource extends Source implements Reader {
     client.checkAlive();
     this.#name ??= shareName(client, this, this.fd, this.kind);
     return this.#name as SharedSource<Kind>;
+  }
+
+  protected override leaving(): () => DetachedShared<DatagramKind> {
+    const client = this.client as Client;
+    if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
+    const name = { ...this.share<DatagramKind>(client), file: this.file?.share() };
+    return () => {
+      const moved = detachedName(client, this, name, this.#error);
+      this.#detaching = true;
+      this.end(CloseMode.FLUSHED, Submission.DETACH_SHARED);
+      return moved;
+    };
   }
 
   // -- readiness -------------------------------------------------------------------------------------
@@ -222,7 +255,7 @@ export class DatagramSource extends Source implements Reader {
     client.roomless.forget(this);
     if (!this.#name) return client.datagrams.discard(this);
     client.datagrams.handBack(this);
-    if (client.isAlive) client.submit(Submission.HAND_BACK, this.slot, this.generation);
+    if (client.isAlive && !this.#detaching) client.submit(Submission.HAND_BACK, this.slot, this.generation);
   }
 
   #client(): Client {

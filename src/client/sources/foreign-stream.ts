@@ -28,6 +28,10 @@ class ForeignSource extends StreamSource {
     return this.#mayWrite || (ready & Ready.ERROR) !== 0 ? ready : ready & ~Ready.WRITABLE;
   }
 
+  protected override get movable(): boolean {
+    return false;
+  }
+
   override read(into: Uint8Array): number | null {
     this.#check('read', this.#mayRead);
     return super.read(into);

@@ -7,14 +7,17 @@ import { type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
+import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { SharedSource } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedSource } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
 import type { SlotName, SlotOwner } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { join, shareName } from './sharing.js';
+import { arrive, detachedName, type Joined, join, shareName } from './sharing.js';
+import type { SocketFile } from './socket-file.js';
 import { Source } from './source.js';
 import { StreamSource } from './stream-source.js';
+import { errorFrom } from './stream-transfer.js';
 
 /** Owns the slots that a listener has lent to the I/O thread, one for each connection to come. */
 class Credits implements SlotOwner {
@@ -46,6 +49,8 @@ export class ListenerSource extends Source {
   readonly #creditOwner = new Credits(this);
   #error: SystemError | undefined;
 
+  /** Of a Unix socket that is bound to a path: the file that it made, or the sharer that made it. */
+  file: SocketFile | undefined;
   /** By which it is shared; undefined until then. */
   #name: SharedSource<ListenerKind> | undefined;
 
@@ -55,11 +60,26 @@ export class ListenerSource extends Source {
 
   /** Another thread's, shared. @throws as {@link join} */
   static joined<Kind extends ListenerKind>(shared: SharedSource<Kind>, kind: Kind): ListenerSource {
-    const { client, name } = join(shared, kind);
+    const listener = ListenerSource.#joined(shared, kind, join(shared, kind));
+    listener.#lendSlots();
+    return listener;
+  }
+
+  /** Moved here with its Poll; lends no slots before {@link retry}. @throws as {@link arrive} */
+  static attached<Kind extends ListenerKind>(moved: DetachedShared<Kind>, kind: Kind): ListenerSource {
+    const listener = ListenerSource.#joined(moved.shared, kind, arrive(moved, kind));
+    listener.#error = errorFrom(moved.error);
+    return listener;
+  }
+
+  static #joined<Kind extends ListenerKind>(
+    shared: SharedSource<Kind>,
+    kind: Kind,
+    { client, name }: Joined,
+  ): ListenerSource {
     const listener = new ListenerSource(kind, undefined, shared.fd, client, name);
     client.transfer(name, listener);
     listener.#name = shared;
-    listener.#lendSlots();
     return listener;
   }
 
@@ -80,6 +100,16 @@ export class ListenerSource extends Source {
     client.checkAlive();
     this.#name ??= shareName(client, this, this.fd, this.kind);
     return this.#name as SharedSource<Kind>;
+  }
+
+  protected override leaving(): () => DetachedShared<ListenerKind> {
+    const client = this.client as Client;
+    const name = { ...this.share<ListenerKind>(client), file: this.file?.share() };
+    return () => {
+      const moved = detachedName(client, this, name, this.#error);
+      this.end(CloseMode.FLUSHED, Submission.DETACH_SHARED);
+      return moved;
+    };
   }
 
   readiness(): number {

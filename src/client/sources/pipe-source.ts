@@ -45,6 +45,10 @@ export class PipeSource extends StreamSource {
     else if (kind === EventKind.READY) takeReadiness(client.words, this.slot);
   }
 
+  protected override get movable(): boolean {
+    return false;
+  }
+
   protected override get messages(): boolean {
     return this.#messages;
   }

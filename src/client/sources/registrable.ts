@@ -7,6 +7,7 @@
  * ```
  */
 import { fail } from '../../errors.js';
+import type { DetachedRegistration, DetachedSource } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
 import { type ReadinessSource, type ReadyList, Registration } from '../polling/registration.js';
 import { SourceState } from './source-state.js';
@@ -55,6 +56,25 @@ export abstract class Registrable implements ReadinessSource {
     this.#registration = registration;
     registration.set(token, interest, options);
     this.interestChanged(interestOf(this.#registration));
+  }
+
+  /** @internal Registers what has just arrived with a Poll that moved, as it was there. @throws ERR_SIDEPORT_LIMIT */
+  resumeWith(client: Client, list: ReadyList, was: DetachedRegistration): void {
+    this.registerWith(client, list, was.token, was.interest, was.options);
+    find(this.#registration, list)?.resume(was);
+  }
+
+  /** @internal */
+  departure(): () => DetachedSource {
+    if (this.#registration?.sibling) {
+      throw fail('ERR_SIDEPORT_NOT_MOVABLE', `A ${this.kind} of this Poll is registered with another one as well`);
+    }
+    return this.leaving();
+  }
+
+  /** @internal What {@link departure} promises; of a source that may go. */
+  protected leaving(): () => DetachedSource {
+    throw fail('ERR_SIDEPORT_NOT_MOVABLE', `A ${this.kind} belongs to its thread, and keeps its Poll there`);
   }
 
   /** @internal Without options they stay as they were. @throws ERR_SIDEPORT_NOT_REGISTERED, ERR_SIDEPORT_CLOSED */

@@ -32,6 +32,11 @@ export class SocketFile {
     }
   }
 
+  /** Of a sharer that is here now in another's place: counted already. */
+  static inherited({ file }: { readonly file?: SharedFile | undefined }): SocketFile | undefined {
+    return file && new SocketFile(file.path, new Int32Array(file.sharers));
+  }
+
   share(): SharedFile {
     if (!this.#sharers) {
       this.#sharers = new Int32Array(new SharedArrayBuffer(4));

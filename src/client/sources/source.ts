@@ -143,8 +143,8 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
     client.flush();
   }
 
-  /** @internal */
-  protected end(mode: number): void {
+  /** @internal `opcode`: what is submitted, last of all. */
+  protected end(mode: number, opcode: number = Submission.CLOSE): void {
     if (!this.endRegistrations()) return;
     const { client } = this;
     if (client === undefined) {
@@ -155,7 +155,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
       this.ending();
       // From here on the descriptor is the I/O thread's alone: it closes it, and the kernel reuses the number.
       this.#fd = -1;
-      if (client.isAlive) this.submit(Submission.CLOSE, mode);
+      if (client.isAlive) this.submit(opcode, mode);
     } catch (error) {
       // Found gone at this very call; a close is content with that.
       if (client.isAlive) throw error;

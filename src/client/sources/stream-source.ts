@@ -328,12 +328,28 @@ export class StreamSource extends Source implements Reader {
   detach(client: Client): DetachedStream<StreamKind> {
     this.checkOpen();
     this.openOn(client);
-    const mine = this.#client();
-    mine.checkAlive();
-    if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
+    const leave = this.leaving();
     // What has arrived is taken along in the name; so an unread ring never holds more than one detached stream's data.
-    mine.drainForPoll();
-    settleDescriptor(mine, this);
+    client.drainForPoll();
+    return leave();
+  }
+
+  /** Whether its class has a way to attach it. */
+  protected get movable(): boolean {
+    return true;
+  }
+
+  protected override leaving(): () => DetachedStream<StreamKind> {
+    if (!this.movable) return super.leaving() as never;
+    const client = this.#client();
+    client.checkAlive();
+    if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
+    settleDescriptor(client, this);
+    return () => this.#leave();
+  }
+
+  #leave(): DetachedStream<StreamKind> {
+    const mine = this.#client();
     const at = slotBase(this.slot) + Slot.ADDRESS;
     const state = {
       connected: this.is(SourceState.CONNECTED),

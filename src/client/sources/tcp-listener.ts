@@ -3,7 +3,7 @@ import { fail, type SystemError, systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
-import type { SharedListener } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedListener } from '../../protocol/transfer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
@@ -88,6 +88,11 @@ export class TcpListener extends FlushingObject<ListenerSource> {
    */
   static from(shared: SharedListener): TcpListener {
     return new TcpListener(ListenerSource.joined(shared, 'TcpListener'), loadAddon());
+  }
+
+  /** @internal Moved here with its Poll. */
+  static attached(name: DetachedShared<'TcpListener'>): TcpListener {
+    return new TcpListener(ListenerSource.attached(name, 'TcpListener'), loadAddon());
   }
 
   /**

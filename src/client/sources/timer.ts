@@ -84,6 +84,10 @@ class TimerSource extends Source {
     return name;
   }
 
+  protected override leaving(): () => DetachedTimer {
+    return () => this.detach();
+  }
+
   static attached(name: DetachedTimer): TimerSource {
     const { dueMs, intervalMs, expirations } = name;
     const timer = new TimerSource();

@@ -3,7 +3,7 @@ import { fail, systemError } from '../../errors.js';
 import { type Addon, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
-import type { SharedUdpSocket } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedUdpSocket } from '../../protocol/transfer.js';
 import type { Destination } from '../buffers/datagram-queue.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
@@ -99,6 +99,11 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
    */
   static from(shared: SharedUdpSocket): UdpSocket {
     return UdpSocket.#of(DatagramSource.joined(shared, 'UdpSocket'));
+  }
+
+  /** @internal Moved here with its Poll. */
+  static attached(name: DetachedShared<'UdpSocket'>): UdpSocket {
+    return UdpSocket.#of(DatagramSource.attached(name, 'UdpSocket'));
   }
 
   /** Of a socket that was opened elsewhere. */

@@ -3,7 +3,7 @@ import { systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
 import { UNIX_FAMILY, UNIX_NAME_BYTES } from '../../protocol/datagram.js';
-import type { SharedUnixDatagram } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedUnixDatagram } from '../../protocol/transfer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
@@ -27,11 +27,9 @@ import {
  * peer that does not read waits. That holds for `send`; `sendTo` a name whose socket has no room loses the datagram, with EAGAIN as the error.
  */
 export class UnixDatagram extends DatagramObject<string | undefined> {
-  readonly #file: SocketFile | undefined;
-
   private constructor(source: DatagramSource, file?: SocketFile) {
     super(source, decodeUnixSource);
-    this.#file = file;
+    source.file = file;
   }
 
   /**
@@ -81,7 +79,7 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
    */
   share(ioThread?: IoThread): SharedUnixDatagram {
     const source = this[kSource];
-    return { ...source.share<'UnixDatagram'>(clientToServe(source, ioThread)), file: this.#file?.share() };
+    return { ...source.share<'UnixDatagram'>(clientToServe(source, ioThread)), file: source.file?.share() };
   }
 
   /**
@@ -91,6 +89,11 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
    */
   static from(shared: SharedUnixDatagram): UnixDatagram {
     return SocketFile.joining(shared, (file) => UnixDatagram.#of(DatagramSource.joined(shared, 'UnixDatagram'), file));
+  }
+
+  /** @internal Moved here with its Poll, and its part in the file with it. */
+  static attached(name: DetachedShared<'UnixDatagram'>): UnixDatagram {
+    return UnixDatagram.#of(DatagramSource.attached(name, 'UnixDatagram'), SocketFile.inherited(name.shared));
   }
 
   /** Of a socket that was opened elsewhere. */
@@ -140,7 +143,7 @@ export class UnixDatagram extends DatagramObject<string | undefined> {
 
   /** Closes, and removes its file, if no thread shares it; what was accepted for sending is still sent. Idempotent. */
   override close(): void {
-    if (!this.closed) this.#file?.leave();
+    if (!this.closed) this[kSource].file?.leave();
     super.close();
   }
 }

@@ -1,7 +1,7 @@
 /** `UnixListener`: a listening Unix-domain socket whose connections the I/O thread accepts ahead. Not on Windows. */
 import type { SystemError } from '../../errors.js';
 import { loadAddon } from '../../native.js';
-import type { SharedUnixListener } from '../../protocol/transfer.js';
+import type { DetachedShared, SharedUnixListener } from '../../protocol/transfer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
@@ -30,12 +30,9 @@ const BACKLOG_DEFAULT = 511;
 
 /** A listening Unix-domain socket. Belongs to the thread that bound it. */
 export class UnixListener extends FlushingObject<ListenerSource> {
-  /** The file that it made, or the sharer that made it. */
-  readonly #file: SocketFile | undefined;
-
   private constructor(source: ListenerSource, file: SocketFile | undefined) {
     super(source);
-    this.#file = file;
+    source.file = file;
   }
 
   /**
@@ -72,7 +69,7 @@ export class UnixListener extends FlushingObject<ListenerSource> {
    */
   share(ioThread?: IoThread): SharedUnixListener {
     const source = this[kSource];
-    return { ...source.share<'UnixListener'>(clientToServe(source, ioThread)), file: this.#file?.share() };
+    return { ...source.share<'UnixListener'>(clientToServe(source, ioThread)), file: source.file?.share() };
   }
 
   /**
@@ -82,6 +79,11 @@ export class UnixListener extends FlushingObject<ListenerSource> {
    */
   static from(shared: SharedUnixListener): UnixListener {
     return SocketFile.joining(shared, (file) => new UnixListener(ListenerSource.joined(shared, 'UnixListener'), file));
+  }
+
+  /** @internal Moved here with its Poll, and its part in the file with it. */
+  static attached(name: DetachedShared<'UnixListener'>): UnixListener {
+    return new UnixListener(ListenerSource.attached(name, 'UnixListener'), SocketFile.inherited(name.shared));
   }
 
   /** The next connection, or null when there is none yet. One event may stand for many. The stream receives once it is registered. */
@@ -105,7 +107,7 @@ export class UnixListener extends FlushingObject<ListenerSource> {
 
   /** Stops listening and removes its file, if no thread shares it; connections accepted ahead and not taken are closed, or another sharer's. Idempotent. */
   override close(): void {
-    if (!this.closed) this.#file?.leave();
+    if (!this.closed) this[kSource].file?.leave();
     super.close();
   }
 }

@@ -15,7 +15,7 @@ import { Seen } from '../../protocol/transfer.js';
 import { DatagramSharer } from '../sources/datagram-sharer.js';
 import { DatagramSocket } from '../sources/datagram-socket.js';
 import { EmptySlot } from '../sources/empty-slot.js';
-import { sharedName } from '../sources/shareable.js';
+import { type Shareable, sharedName } from '../sources/shareable.js';
 import { Sharer } from '../sources/sharer.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
@@ -54,8 +54,8 @@ function takeEntries(session: Session, count: number, done: (() => boolean) | un
     const a = words[at + 3] as number;
     const b = words[at + 4] as number;
     const c = words[at + 5] as number;
-    if (opcode === Submission.ATTACH_STREAM || opcode === Submission.JOIN) {
-      const arrive = opcode === Submission.ATTACH_STREAM ? attach : join;
+    const arrive = arrivals.get(opcode);
+    if (arrive) {
       if (!arrive(session, slot, generation, a, b, c)) return -1 - offset;
     } else if (!act(session, opcode, slot, generation, a, b)) {
       return -1 - offset;
@@ -126,6 +126,18 @@ function attach(
   return true;
 }
 
+/** What a client that it moved away from had kept gets another sharer instead, in a free slot. */
+function attachShared(session: Session, slot: number, generation: number, ...from: [number, number, number]) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const { kept } = session.selector;
+  const name = sharedName(...from);
+  catchUp(session, from[0], () => kept.has(name));
+  joinOne(session, slot, generation, kept.get(name));
+  // Not before it has a sharer, or it would close.
+  kept.remove(name);
+  return true;
+}
+
 /** What another client shares, or this one, gets one more sharer, in a free slot. */
 function join(
   session: Session,
@@ -139,12 +151,22 @@ function join(
   const { selector } = session;
   const name = sharedName(clientId, from, fromGeneration);
   catchUp(session, clientId, () => selector.shareable.has(name));
-  const shareable = selector.shareable.get(name);
+  joinOne(session, slot, generation, selector.shareable.get(name));
+  return true;
+}
+
+function joinOne(session: Session, slot: number, generation: number, shareable: Shareable | undefined): void {
   if (shareable) shareable.join(session, slot, generation);
   else session.push(EventKind.RELEASED, slot, generation);
   answerOffer(session.words, slot, generation, shareable !== undefined);
-  return true;
 }
+
+/** Submissions by which something comes from another client, or this one: those that take three words. */
+const arrivals = new Map<number, typeof join>([
+  [Submission.ATTACH_STREAM, attach],
+  [Submission.JOIN, join],
+  [Submission.ATTACH_SHARED, attachShared],
+]);
 
 /**
  * Takes another client's submissions until the one is taken that made what its name speaks of: published before the name was handed out,
@@ -185,6 +207,9 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
     case Submission.HAND_BACK:
       if (!stale && source instanceof DatagramSharer) source.handBack();
       return stale || source instanceof DatagramSharer;
+    case Submission.DETACH_SHARED:
+      if (stale) return true;
+      return (source instanceof Sharer || source instanceof DatagramSharer) && source.detach();
     case Submission.COPIES_READ:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
     case Submission.DETACH_STREAM:

@@ -10,6 +10,7 @@ import type { ReceivePool, ReceivePoolLimits } from '../buffers/receive-pool.js'
 import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
 import { takeSubmissions } from '../clients/submissions.js';
+import { Kept } from '../sources/kept.js';
 import { Linger } from '../sources/linger.js';
 import type { Shareable } from '../sources/shareable.js';
 import type { TcpListener } from '../sources/tcp-listener.js';
@@ -44,6 +45,7 @@ export class Selector {
   readonly port: Port;
   readonly linger: Linger;
   readonly transfers: Transfers;
+  readonly kept: Kept;
   /** What clients may share, by its name. */
   readonly shareable = new Map<string, Shareable>();
   /** Listeners with several sharers: there may be connections to pass on. */
@@ -67,6 +69,7 @@ export class Selector {
     this.#configuration = configuration;
     this.linger = new Linger(configuration.lingerMs);
     this.transfers = new Transfers(this, configuration.transferTimeoutMs);
+    this.kept = new Kept(configuration.transferTimeoutMs);
     const { receiveBuffers, maxReceiveBuffers } = configuration;
     // A quarter of the pool as it begins: no stream takes it all.
     const quota = Math.max(1, receiveBuffers >> 2);
@@ -158,11 +161,13 @@ export class Selector {
 
   /** Does what is due by time; returns the milliseconds until it must be called again, at most `limitMs`. */
   runTimers(limitMs: number): number {
-    const idle = this.linger.isEmpty && this.transfers.size === 0 && this.dealing.size === 0 && this.timers.isEmpty;
+    const { linger, transfers, kept, dealing, timers } = this;
+    const idle = linger.isEmpty && transfers.size + kept.size + dealing.size === 0 && timers.isEmpty;
     if (idle && this.#acceptRetries.length === 0) return limitMs;
     const nowMs = performance.now();
-    this.linger.expire(nowMs);
-    this.transfers.expire(nowMs);
+    linger.expire(nowMs);
+    transfers.expire(nowMs);
+    kept.expire(nowMs);
     const passOnMs = this.#passOn(nowMs);
     this.#expireTimers(nowMs);
     if (this.#acceptRetries.length > 0 && nowMs >= this.#acceptRetryDueMs) this.#retryAccepts();
@@ -197,6 +202,7 @@ export class Selector {
       clients: this.#sessions.size,
       sources: sum(({ sourceCount }) => sourceCount),
       streamsInTransfer: this.transfers.size,
+      socketsInTransfer: this.kept.size,
       operationsStarted: native.started(),
       operationsReleased: native.released(),
       ...this.counters,

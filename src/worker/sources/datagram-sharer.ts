@@ -36,6 +36,7 @@ export class DatagramSharer implements Source, BufferHolder, Dealable {
   /** There was no buffer for it; {@link arm} is called when there is. */
   #starving = false;
   #handedBack = false;
+  #moving = false;
   /** Made by the first send. */
   #sends: DatagramSends | undefined;
   /** The first unsent datagram was refused once. */
@@ -112,6 +113,11 @@ export class DatagramSharer implements Source, BufferHolder, Dealable {
     this.#socket.flushLater();
   }
 
+  /** It has moved to another client, and what it sent before is not with the kernel yet. */
+  get sendsFirst(): boolean {
+    return this.#moving && this.#state === 'flushing' && this.#sends?.isEmpty === false;
+  }
+
   /** Begins to send the first datagrams; false if there are none. */
   beginSend(endpoint: number): boolean {
     if (!this.#sends || this.#sends.isEmpty || this.#state === 'leaving') return false;
@@ -141,6 +147,15 @@ export class DatagramSharer implements Source, BufferHolder, Dealable {
   }
 
   // -- the end ---------------------------------------------------------------------------------------
+
+  /** Moves to another client: the socket waits for that. False: it does so already. */
+  detach(): boolean {
+    if (!this.session.selector.kept.add(this.#socket, this.session, this.slot, this.generation)) return false;
+    this.#moving = true;
+    this.handBack();
+    this.close(CloseMode.FLUSHED);
+    return true;
+  }
 
   /** The client has ended: before its sources are closed. Its memory stays until this is released. */
   leave(): void {

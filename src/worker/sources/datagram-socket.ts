@@ -3,7 +3,7 @@
  * wrote, many datagrams per operation. Mostly there is one sharer, the client that opened it.
  *
  * ```
- *   open ──last sharer gone──► closing ──CLOSE released──► released
+ *   open ──last sharer gone, and not kept──► closing ──CLOSE released──► released
  *
  *   receiving:  idle ──arm──► into the only sharer's buffers ──another joins: cancelled──┐
  *                │ ▲                                                                     │
@@ -28,6 +28,7 @@ import type { Selector } from '../loop/selector.js';
 import { DatagramSharer } from './datagram-sharer.js';
 import { Dealer } from './dealer.js';
 import { ECANCELED, ENOBUFS } from './errnos.js';
+import type { Keepable } from './kept.js';
 
 /** The receive in flight. */
 interface Receiving {
@@ -44,7 +45,7 @@ interface Waiting {
   readonly name: number | undefined;
 }
 
-export class DatagramSocket implements EndpointOwner, BufferHolder {
+export class DatagramSocket implements EndpointOwner, BufferHolder, Keepable {
   /** Of those in transit. */
   heldBuffers = 0;
   copiedBuffers = 0;
@@ -63,6 +64,8 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
   #nextSender = 0;
   /** Closed, while the kernel may use their clients' memory. */
   readonly #leaving = new Set<DatagramSharer>();
+  /** How many clients it moved away from that have no heir yet. */
+  #keeps = 0;
   #closing = false;
 
   /** `name`: see {@link sharedName}. Its first sharer is to join at once. */
@@ -102,7 +105,7 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
 
   /** A sharer had not read these, and will not. */
   returned(datagrams: readonly Uint8Array[]): void {
-    if (!this.#dealer.sharers.some(({ isOpen }) => isOpen)) return;
+    if (!this.#isWanted) return;
     this.#waiting = [...datagrams.map((datagram) => ({ datagram, name: undefined })), ...this.#waiting];
     this.changed();
   }
@@ -221,7 +224,9 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
 
   #sendNext(): void {
     if (this.#sending || this.#closing) return;
-    const { sharers } = this.#dealer;
+    // What was written before a move goes before what is written after it.
+    const moving = this.#dealer.sharers.find(({ sendsFirst }) => sendsFirst);
+    const sharers = moving ? [moving] : this.#dealer.sharers;
     for (let turn = 0; turn < sharers.length; turn++) {
       const at = (this.#nextSender + turn) % sharers.length;
       const sharer = sharers[at] as DatagramSharer;
@@ -249,7 +254,7 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
 
   /** A sharer closed, and flushes. */
   closed(): void {
-    if (this.#dealer.sharers.some(({ isOpen }) => isOpen)) return this.changed();
+    if (this.#isWanted) return this.changed();
     this.#selector.shareable.delete(this.#name);
     this.#dropWaiting();
     this.changed();
@@ -259,17 +264,37 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
   left(sharer: DatagramSharer): void {
     this.#dealer.remove(sharer);
     this.#leaving.add(sharer);
-    if (this.#dealer.sharers.length === 0) {
-      this.#closing = true;
-      this.#selector.shareable.delete(this.#name);
-      this.#dropWaiting();
-      // There is no difference between the modes: what the kernel has taken it sends.
-      return this.#selector.port.close(this.#endpoint, CloseMode.RESET);
-    }
+    if (this.#dealer.sharers.length === 0 && this.#keeps === 0) return this.#close();
     if (this.#sending === sharer) this.#selector.port.cancel(this.#endpoint, PortOpcode.SEND_TO);
     if (this.#receiving?.sharer === sharer) this.#cancel(this.#receiving);
     this.#settle(sharer);
     this.closed();
+  }
+
+  /** Without a sharer it waits for one: what had come and was not read waits here, the rest in the kernel. */
+  keep(): void {
+    this.#keeps++;
+  }
+
+  letGo(): void {
+    this.#keeps--;
+    if (this.#keeps > 0) return;
+    if (this.#dealer.sharers.length > 0) return this.closed();
+    this.#selector.kept.ends(this);
+    this.#close();
+  }
+
+  /** Whether anybody will read what comes. */
+  get #isWanted(): boolean {
+    return this.#keeps > 0 || this.#dealer.sharers.some(({ isOpen }) => isOpen);
+  }
+
+  #close(): void {
+    this.#closing = true;
+    this.#selector.shareable.delete(this.#name);
+    this.#dropWaiting();
+    // There is no difference between the modes: what the kernel has taken it sends.
+    this.#selector.port.close(this.#endpoint, CloseMode.RESET);
   }
 
   /** Lets a sharer go that has left, once the kernel uses nothing of its memory. */
@@ -280,6 +305,7 @@ export class DatagramSocket implements EndpointOwner, BufferHolder {
 
   #closed(): void {
     this.#selector.descriptorClosed();
+    this.#selector.kept.ended(this);
     for (const sharer of this.#leaving) sharer.released();
     const transit = this.#transit;
     if (transit) this.#selector.retire(() => transit.release());

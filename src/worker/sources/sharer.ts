@@ -134,6 +134,13 @@ export class Sharer implements Source, Dealable {
     return undefined;
   }
 
+  /** Moves to another client: the listener waits for that. False: it does so already. */
+  detach(): boolean {
+    if (!this.session.selector.kept.add(this.#listener, this.session, this.slot, this.generation)) return false;
+    this.close();
+    return true;
+  }
+
   /** The client ends: before its sources are closed. */
   leave(): void {
     this.close();

@@ -3,7 +3,7 @@
  * there is one sharer, the client that bound it.
  *
  * ```
- *             armed: somebody is eligible                last sharer closed
+ *             armed: somebody is eligible                last sharer closed, and not kept
  *   idle ◄──────────────────────────────► accepting ──────────────────────► closing ──► released
  *    ▲                                        │ EMFILE, ENFILE, ENOBUFS, ENOMEM
  *    └── a descriptor closed, or 100 ms ── exhausted
@@ -22,11 +22,12 @@ import type { Completion, EndpointOwner } from '../loop/port.js';
 import type { Selector } from '../loop/selector.js';
 import { Dealer } from './dealer.js';
 import { ECANCELED, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './errnos.js';
+import type { Keepable } from './kept.js';
 import { type Connection, Sharer } from './sharer.js';
 
 const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
 
-export class TcpListener implements EndpointOwner {
+export class TcpListener implements EndpointOwner, Keepable {
   readonly #selector: Selector;
   readonly #endpoint: number;
   readonly #name: string;
@@ -38,6 +39,9 @@ export class TcpListener implements EndpointOwner {
   #exhausted = false;
   #waitingToRetry = false;
   #failed = false;
+  /** How many clients it moved away from that have no heir yet. */
+  #keeps = 0;
+  #closing = false;
   /** Closes when the endpoint is reaped. */
   #last: Sharer | undefined;
 
@@ -72,14 +76,24 @@ export class TcpListener implements EndpointOwner {
     this.#dealer.remove(sharer);
     if (this.#dealer.sharers.length < 2) this.#selector.dealing.delete(this);
     this.#waiting.push(...unclaimed);
-    if (this.#dealer.sharers.length > 0) {
+    if (this.#dealer.sharers.length > 0 || this.#keeps > 0) {
       sharer.released();
       return this.changed();
     }
     this.#last = sharer;
-    for (const connection of this.#waiting.splice(0)) this.#reset(connection);
-    this.#selector.shareable.delete(this.#name);
-    this.#selector.port.close(this.#endpoint, CloseMode.RESET);
+    this.#close();
+  }
+
+  /** Without a sharer it waits for one: what was accepted waits here, the rest in the kernel. */
+  keep(): void {
+    this.#keeps++;
+  }
+
+  letGo(): void {
+    this.#keeps--;
+    if (this.#keeps > 0 || this.#dealer.sharers.length > 0) return;
+    this.#selector.kept.ends(this);
+    this.#close();
   }
 
   /**
@@ -117,8 +131,15 @@ export class TcpListener implements EndpointOwner {
     else if (opcode === PortOpcode.CLOSE) this.#closed();
   }
 
+  #close(): void {
+    this.#closing = true;
+    for (const connection of this.#waiting.splice(0)) this.#reset(connection);
+    this.#selector.shareable.delete(this.#name);
+    this.#selector.port.close(this.#endpoint, CloseMode.RESET);
+  }
+
   #arm(): void {
-    const idle = !this.#accepting && !this.#last && !this.#failed && !this.#waitingToRetry;
+    const idle = !this.#accepting && !this.#closing && !this.#failed && !this.#waitingToRetry;
     if (!idle || this.#waiting.length > 0) return;
     const limit = this.#dealer.sharers.reduce((sum, { isEligible, credits }) => sum + (isEligible ? credits : 0), 0);
     if (limit === 0) return;
@@ -137,7 +158,7 @@ export class TcpListener implements EndpointOwner {
 
   #connection(fd: number, completion: Completion): void {
     this.#exhausted = false;
-    if (this.#last) return this.#selector.discard(fd);
+    if (this.#closing) return this.#selector.discard(fd);
     const address = new Int32Array(ADDRESS_WORDS);
     completion.copyAddress(address, 0);
     const connection = { fd, address, stream: undefined };
@@ -161,7 +182,7 @@ export class TcpListener implements EndpointOwner {
   #outOfResources(errno: number): void {
     if (!this.#exhausted) for (const sharer of this.#dealer.sharers) sharer.fail(errno);
     this.#exhausted = true;
-    if (this.#last) return;
+    if (this.#closing) return;
     this.#waitingToRetry = true;
     this.#selector.retryAccept(this);
   }
@@ -173,6 +194,7 @@ export class TcpListener implements EndpointOwner {
 
   #closed(): void {
     this.#selector.descriptorClosed();
+    this.#selector.kept.ended(this);
     this.#last?.released();
   }
 }
