@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import type { SocketCalls } from '../../src/native.js';
 import { PortOpcode } from '../../src/protocol/port-records.js';
-import { onWindows } from './platform.js';
 import { ADDRESS_BYTES, addon, type PortDriver } from './port-driver.js';
+import { onWindows } from './system.js';
 
 const socket: SocketCalls = addon.socket;
 
