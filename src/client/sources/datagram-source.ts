@@ -10,12 +10,11 @@
  * ends anything.
  */
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
-import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
+import { errnoOf, fail, systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { HEADER_BYTES, UDP_PAYLOAD_BYTES } from '../../protocol/datagram.js';
 import { EventKind } from '../../protocol/events.js';
-import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { DetachedShared, SharedSource } from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
@@ -23,11 +22,9 @@ import { DatagramQueue, type Destination } from '../buffers/datagram-queue.js';
 import { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
 import type { Client } from '../link/client.js';
-import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { arrive, detachedName, type Joined, join, shareName } from './sharing.js';
-import type { SocketFile } from './socket-file.js';
-import { Source } from './source.js';
+import { ShareableSource } from './shareable-source.js';
+import { arrive, type Joined, join } from './sharing.js';
 import { errorFrom } from './stream-transfer.js';
 
 const EAGAIN = errnoOf('EAGAIN');
@@ -41,22 +38,14 @@ const MAX_PAYLOAD = { UdpSocket: UDP_PAYLOAD_BYTES, UnixDatagram: 2 ** 30 } as c
 /** Sends reach the kernel in microseconds; who waits longer for them waits for an I/O thread in trouble. */
 const SETTLE_MS = 1000;
 
-export class DatagramSource extends Source implements Reader {
+export class DatagramSource extends ShareableSource<DatagramKind> implements Reader {
   firstChunk = NO_CHUNK;
   lastChunk = NO_CHUNK;
   lentChunk = NO_CHUNK;
-  /** The public class's name. */
-  readonly kind: DatagramKind;
   /** Made by the first send after the registration. */
   #sends: DatagramQueue | undefined;
-  #error: SystemError | undefined;
   /** Its end hands back what is unread. */
   #detaching = false;
-
-  /** Of a Unix socket that is bound to a path: the file that it made, or the sharer that made it. */
-  file: SocketFile | undefined;
-  /** By which it is shared; undefined until then. */
-  #name: SharedSource<DatagramKind> | undefined;
 
   static bound(kind: DatagramKind, descriptor: Descriptor): DatagramSource {
     return new DatagramSource(kind, descriptor, descriptor.fd);
@@ -64,55 +53,26 @@ export class DatagramSource extends Source implements Reader {
 
   /** Another thread's, shared. @throws as {@link join} */
   static joined<Kind extends DatagramKind>(shared: SharedSource<Kind>, kind: Kind): DatagramSource {
-    return DatagramSource.#joined(shared, kind, join(shared, kind));
+    return DatagramSource.#on(join(shared, kind), shared, kind);
   }
 
   /** Moved here with its Poll. @throws as {@link arrive} */
   static attached<Kind extends DatagramKind>(moved: DetachedShared<Kind>, kind: Kind): DatagramSource {
-    const socket = DatagramSource.#joined(moved.shared, kind, arrive(moved, kind));
-    socket.#error = errorFrom(moved.error);
+    const socket = DatagramSource.#on(arrive(moved, kind), moved.shared, kind);
+    socket.error = errorFrom(moved.error);
     return socket;
   }
 
-  static #joined<Kind extends DatagramKind>(
-    shared: SharedSource<Kind>,
-    kind: Kind,
-    { client, name }: Joined,
-  ): DatagramSource {
-    const socket = new DatagramSource(kind, undefined, shared.fd, client, name);
-    client.transfer(name, socket);
-    socket.#name = shared;
-    return socket;
-  }
-
-  private constructor(
-    kind: DatagramKind,
-    descriptor: Descriptor | undefined,
-    fd: number,
-    client?: Client,
-    name?: SlotName,
-  ) {
-    super(descriptor, fd, client, name);
-    this.kind = kind;
-  }
-
-  share<Kind extends DatagramKind>(client: Client): SharedSource<Kind> {
-    this.checkOpen();
-    this.openOn(client);
-    client.checkAlive();
-    this.#name ??= shareName(client, this, this.fd, this.kind);
-    return this.#name as SharedSource<Kind>;
+  static #on({ client, name }: Joined, shared: SharedSource<DatagramKind>, kind: DatagramKind): DatagramSource {
+    return new DatagramSource(kind, undefined, shared.fd, client, name, shared);
   }
 
   protected override leaving(): () => DetachedShared<DatagramKind> {
-    const client = this.client as Client;
     if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
-    const name = { ...this.share<DatagramKind>(client), file: this.file?.share() };
+    const leave = super.leaving();
     return () => {
-      const moved = detachedName(client, this, name, this.#error);
       this.#detaching = true;
-      this.end(CloseMode.FLUSHED, Submission.DETACH_SHARED);
-      return moved;
+      return leave();
     };
   }
 
@@ -121,7 +81,7 @@ export class DatagramSource extends Source implements Reader {
   readiness(): number {
     let ready = 0;
     if (this.firstChunk !== NO_CHUNK) ready |= Ready.READABLE;
-    if (this.#error) ready |= Ready.READABLE | Ready.ERROR;
+    if (this.error) ready |= Ready.READABLE | Ready.ERROR;
     if (this.#hasRoom()) ready |= Ready.WRITABLE;
     return ready;
   }
@@ -148,7 +108,7 @@ export class DatagramSource extends Source implements Reader {
   #data(name: number, length: number): void {
     const client = this.#client();
     // Of a shared one the I/O thread has taken it back.
-    if (this.closed) return this.#name ? undefined : client.recycle(name);
+    if (this.closed) return this.isShared ? undefined : client.recycle(name);
     client.datagrams.add(this, name, HEADER_BYTES + length);
     this.raise(Ready.READABLE);
   }
@@ -156,7 +116,7 @@ export class DatagramSource extends Source implements Reader {
   #ready(): void {
     const { words } = this.#client();
     if ((takeReadiness(words, this.slot) & Readiness.FAILED) === 0) return;
-    this.#error = systemError('recv', readinessErrno(words, this.slot));
+    this.error = systemError('recv', readinessErrno(words, this.slot));
     this.raise(Ready.READABLE | Ready.ERROR);
   }
 
@@ -166,7 +126,7 @@ export class DatagramSource extends Source implements Reader {
   first(): Uint8Array<SharedArrayBuffer> | undefined {
     this.checkOpen();
     if (this.firstChunk !== NO_CHUNK) return this.#client().datagrams.bytes(this.firstChunk);
-    if (this.#error) throw this.takeError();
+    if (this.error) throw this.takeError();
     this.client?.checkAlive();
     return undefined;
   }
@@ -189,7 +149,7 @@ export class DatagramSource extends Source implements Reader {
     if (!(bytes instanceof Uint8Array)) {
       throw fail('ERR_SIDEPORT_INVALID_ARG', 'Expected a Uint8Array (a Buffer is one)');
     }
-    if (this.#error) throw this.takeError();
+    if (this.error) throw this.takeError();
     if (bytes.length > MAX_PAYLOAD[this.kind]) throw systemError('send', EMSGSIZE);
     const { client } = this;
     if (!client) return this.#sendNow(bytes, destination);
@@ -236,16 +196,6 @@ export class DatagramSource extends Source implements Reader {
 
   // -- the rest --------------------------------------------------------------------------------------
 
-  takeError(): SystemError | null {
-    const error = this.#error ?? null;
-    this.#error = undefined;
-    return error;
-  }
-
-  descriptor(): number {
-    return this.fd;
-  }
-
   protected open(client: Client, interest: number): void {
     client.submit(Submission.OPEN_DATAGRAM, this.slot, this.generation, this.fd, interest);
   }
@@ -253,7 +203,7 @@ export class DatagramSource extends Source implements Reader {
   protected ending(): void {
     const client = this.#client();
     client.roomless.forget(this);
-    if (!this.#name) return client.datagrams.discard(this);
+    if (!this.isShared) return client.datagrams.discard(this);
     client.datagrams.handBack(this);
     if (client.isAlive && !this.#detaching) client.submit(Submission.HAND_BACK, this.slot, this.generation);
   }

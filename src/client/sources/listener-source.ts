@@ -3,19 +3,17 @@
  */
 import { Offer } from '../../atomics/claim.js';
 import { readinessErrno, takeReadiness } from '../../atomics/readiness.js';
-import { type SystemError, systemError } from '../../errors.js';
+import { systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
-import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import type { DetachedShared, SharedSource } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
-import type { SlotName, SlotOwner } from '../link/slots.js';
+import type { SlotOwner } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
-import { arrive, detachedName, type Joined, join, shareName } from './sharing.js';
-import type { SocketFile } from './socket-file.js';
-import { Source } from './source.js';
+import { ShareableSource } from './shareable-source.js';
+import { arrive, type Joined, join } from './sharing.js';
 import { StreamSource } from './stream-source.js';
 import { errorFrom } from './stream-transfer.js';
 
@@ -40,19 +38,11 @@ class Credits implements SlotOwner {
 
 type ListenerKind = 'TcpListener' | 'UnixListener';
 
-export class ListenerSource extends Source {
-  /** The public class's name. */
-  readonly kind: ListenerKind;
+export class ListenerSource extends ShareableSource<ListenerKind> {
   readonly #accepted: StreamSource[] = [];
   /** Slots lent and neither used nor returned. */
   #credits = 0;
   readonly #creditOwner = new Credits(this);
-  #error: SystemError | undefined;
-
-  /** Of a Unix socket that is bound to a path: the file that it made, or the sharer that made it. */
-  file: SocketFile | undefined;
-  /** By which it is shared; undefined until then. */
-  #name: SharedSource<ListenerKind> | undefined;
 
   static bound(kind: ListenerKind, descriptor: Descriptor): ListenerSource {
     return new ListenerSource(kind, descriptor, descriptor.fd);
@@ -60,62 +50,26 @@ export class ListenerSource extends Source {
 
   /** Another thread's, shared. @throws as {@link join} */
   static joined<Kind extends ListenerKind>(shared: SharedSource<Kind>, kind: Kind): ListenerSource {
-    const listener = ListenerSource.#joined(shared, kind, join(shared, kind));
+    const listener = ListenerSource.#on(join(shared, kind), shared, kind);
     listener.#lendSlots();
     return listener;
   }
 
   /** Moved here with its Poll; lends no slots before {@link retry}. @throws as {@link arrive} */
   static attached<Kind extends ListenerKind>(moved: DetachedShared<Kind>, kind: Kind): ListenerSource {
-    const listener = ListenerSource.#joined(moved.shared, kind, arrive(moved, kind));
-    listener.#error = errorFrom(moved.error);
+    const listener = ListenerSource.#on(arrive(moved, kind), moved.shared, kind);
+    listener.error = errorFrom(moved.error);
     return listener;
   }
 
-  static #joined<Kind extends ListenerKind>(
-    shared: SharedSource<Kind>,
-    kind: Kind,
-    { client, name }: Joined,
-  ): ListenerSource {
-    const listener = new ListenerSource(kind, undefined, shared.fd, client, name);
-    client.transfer(name, listener);
-    listener.#name = shared;
-    return listener;
-  }
-
-  private constructor(
-    kind: ListenerKind,
-    descriptor: Descriptor | undefined,
-    fd: number,
-    client?: Client,
-    name?: SlotName,
-  ) {
-    super(descriptor, fd, client, name);
-    this.kind = kind;
-  }
-
-  share<Kind extends ListenerKind>(client: Client): SharedSource<Kind> {
-    this.checkOpen();
-    this.openOn(client);
-    client.checkAlive();
-    this.#name ??= shareName(client, this, this.fd, this.kind);
-    return this.#name as SharedSource<Kind>;
-  }
-
-  protected override leaving(): () => DetachedShared<ListenerKind> {
-    const client = this.client as Client;
-    const name = { ...this.share<ListenerKind>(client), file: this.file?.share() };
-    return () => {
-      const moved = detachedName(client, this, name, this.#error);
-      this.end(CloseMode.FLUSHED, Submission.DETACH_SHARED);
-      return moved;
-    };
+  static #on({ client, name }: Joined, shared: SharedSource<ListenerKind>, kind: ListenerKind): ListenerSource {
+    return new ListenerSource(kind, undefined, shared.fd, client, name, shared);
   }
 
   readiness(): number {
     let ready = 0;
     if (this.#accepted.length > 0) ready |= Ready.READABLE;
-    if (this.#error) ready |= Ready.READABLE | Ready.ERROR;
+    if (this.error) ready |= Ready.READABLE | Ready.ERROR;
     return ready;
   }
 
@@ -123,7 +77,7 @@ export class ListenerSource extends Source {
     if (kind !== EventKind.READY) return;
     const { client, slot } = this;
     if (!client || (takeReadiness(client.words, slot) & Readiness.FAILED) === 0) return;
-    this.#error = systemError('accept', readinessErrno(client.words, slot));
+    this.error = systemError('accept', readinessErrno(client.words, slot));
     this.raise(Ready.READABLE | Ready.ERROR);
   }
 
@@ -153,19 +107,9 @@ export class ListenerSource extends Source {
       this.#lendSlots();
       return stream;
     }
-    if (this.#name) this.#lendSlots();
+    if (this.isShared) this.#lendSlots();
     this.client?.checkAlive();
     return null;
-  }
-
-  takeError(): SystemError | null {
-    const error = this.#error ?? null;
-    this.#error = undefined;
-    return error;
-  }
-
-  descriptor(): number {
-    return this.fd;
   }
 
   /** Asked again after a slot came back. */
