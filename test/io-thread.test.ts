@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import test from 'ava';
 import { Events, Interest, IoThread, type IoThreadOptions, Poll, type TcpStream } from '../src/index.js';
 import type { EchoClientData } from './fixtures/echo-client.js';
@@ -10,6 +9,7 @@ import { onWindows } from './util/platform.js';
 import { Random, scaled } from './util/random.js';
 import { listen, Pair } from './util/streams.js';
 import { PATIENCE_MS, TestThread } from './util/thread.js';
+import { threadCount } from './util/threads.js';
 
 const ioThread = ioThreadFor(test);
 
@@ -33,14 +33,13 @@ test('options are checked at the call', (t) => {
 });
 
 test('a backend that this system does not have is refused, and nothing is left running', (t) => {
-  const threads = () => (onWindows ? 0 : readdirSync('/proc/self/task').length);
   const backend = onWindows ? 'epoll' : 'iocp';
-  const before = threads();
+  const before = threadCount();
   const error = t.throws(() => IoThread.start({ backend }), { code: 'ERR_SIDEPORT_BACKEND' });
   t.true(error?.message.includes(`'${backend}'`));
   // The failed worker ends by itself right after it has answered.
   const untilMs = performance.now() + PATIENCE_MS;
-  while (threads() > before) if (performance.now() > untilMs) return t.fail('the worker goes on');
+  while (threadCount() > before) if (performance.now() > untilMs) return t.fail('the worker goes on');
 });
 
 test('stats tell what it does', async (t) => {
