@@ -23,11 +23,21 @@ import { CloseMode } from '../../protocol/port-records.js';
 import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
 import { BufferWishes } from '../buffers/buffer-wishes.js';
 import { DealtBuffers } from '../buffers/dealt-buffers.js';
-import { ReceivePool } from '../buffers/receive-pool.js';
+import { ReceivePool, type ReceivePoolLimits } from '../buffers/receive-pool.js';
+import type { Port } from '../loop/port.js';
 import type { Selector } from '../loop/selector.js';
 import type { Source } from '../sources/source.js';
 import type { ClientMemory } from './client-memory.js';
 import { SendBuffers } from './send-buffers.js';
+
+/** What is made of a segment for datagrams. */
+type DatagramBuffers<Buffers> = new (
+  port: Port,
+  memory: ClientMemory,
+  segment: number,
+  limits: ReceivePoolLimits,
+  wishes: BufferWishes,
+) => Buffers;
 
 export class Session {
   readonly clientId: number;
@@ -91,11 +101,7 @@ export class Session {
 
   /** Makes {@link datagramPool} if need be; undefined when there is no memory for it. */
   needDatagramPool(): ReceivePool | undefined {
-    if (this.#datagramPool) return this.#datagramPool;
-    const { bufferSize, bufferCount, limits } = this.selector.datagramBuffers;
-    const segment = this.#memory.growReceive(bufferSize, bufferCount);
-    if (!segment) return undefined;
-    this.#datagramPool = new ReceivePool(this.selector.port, this.#memory, segment.number, limits, this.#wishes);
+    this.#datagramPool ??= this.#datagramBuffers(ReceivePool);
     return this.#datagramPool;
   }
 
@@ -106,11 +112,7 @@ export class Session {
 
   /** Makes {@link dealtBuffers} if need be; undefined when there is no memory for them. */
   needDealtBuffers(): DealtBuffers | undefined {
-    if (this.#dealtBuffers) return this.#dealtBuffers;
-    const { bufferSize, bufferCount, limits } = this.selector.datagramBuffers;
-    const segment = this.#memory.growReceive(bufferSize, bufferCount);
-    if (!segment) return undefined;
-    this.#dealtBuffers = new DealtBuffers(this.selector.port, this.#memory, segment.number, limits, this.#wishes);
+    this.#dealtBuffers ??= this.#datagramBuffers(DealtBuffers);
     return this.#dealtBuffers;
   }
 
@@ -220,6 +222,14 @@ export class Session {
     if (this.draining) return;
     setStatus(this.words, ClientStatus.GONE);
     this.ring();
+  }
+
+  /** In a segment of their own; undefined when there is no memory for it. */
+  #datagramBuffers<Buffers>(Made: DatagramBuffers<Buffers>): Buffers | undefined {
+    const { port, datagramBuffers } = this.selector;
+    const { bufferSize, bufferCount, limits } = datagramBuffers;
+    const segment = this.#memory.growReceive(bufferSize, bufferCount);
+    return segment && new Made(port, this.#memory, segment.number, limits, this.#wishes);
   }
 
   #endIfDrained(): void {
