@@ -40,7 +40,7 @@ export function connectService(channel: BroadcastChannel, client: Client): Remot
     let forgetEnd = () => {};
     try {
       return await new Promise<T>((resolve, reject) => {
-        forgetEnd = client.onEnd(() => reject(fail('ERR_SIDEPORT_IO_THREAD_GONE')));
+        forgetEnd = client.onGone(() => reject(fail('ERR_SIDEPORT_IO_THREAD_GONE')));
         invoke().then(resolve, reject);
       });
     } finally {

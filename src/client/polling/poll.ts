@@ -14,9 +14,10 @@ import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
 import type { DetachedPoll } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
-import type { Client, Waiter } from '../link/client.js';
+import type { Client } from '../link/client.js';
 import { Hold } from '../link/holds.js';
 import type { SignalListener } from '../link/signals.js';
+import type { Waiter } from '../link/waits.js';
 import { type Event, Events } from './events.js';
 import { attachAll, claimPoll, detachAll, ioThreadOf, type MovableSource } from './poll-transfer.js';
 import { ReadyQueue } from './ready-list.js';
@@ -83,7 +84,7 @@ export class Poll implements AsyncIterable<Event> {
   constructor({ ioThread = IoThread.default() }: PollOptions = {}) {
     this.#client = ioThread.client();
     this.#waiter = {
-      hold: new Hold(this.#client.holds),
+      hold: new Hold(this.#client.waits.holds),
       settle: () => this.#settle(),
       fail: (error) => this.#pending?.settle(fail(error.code)),
     };
@@ -294,7 +295,7 @@ export class Poll implements AsyncIterable<Event> {
         this.#immediate = 0;
         clearTimeout(pending.timer);
         signal?.removeEventListener('abort', abort);
-        this.#client.removeWaiter(this.#waiter);
+        this.#client.waits.remove(this.#waiter);
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -302,9 +303,9 @@ export class Poll implements AsyncIterable<Event> {
       this.#pending = pending;
       signal?.addEventListener('abort', abort);
       if (limitMs !== Number.POSITIVE_INFINITY) startTimer();
-      this.#client.addWaiter(this.#waiter);
+      this.#client.waits.add(this.#waiter);
       // What this Poll has already would ring no bell.
-      if (!this.#ready.isEmpty || this.#interrupted) this.#client.scheduleSettle();
+      if (!this.#ready.isEmpty || this.#interrupted) this.#client.waits.scheduleSettle();
     });
   }
 
