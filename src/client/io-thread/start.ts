@@ -1,11 +1,12 @@
 /**
  * Starts an I/O thread, synchronously: the worker is made, and the caller sleeps until its port is open.
  */
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { awaitChange, bootPortId } from '../../atomics/flag.js';
 import { requestStop } from '../../atomics/io-sleep.js';
 import { errorCodes, fail, type SideportErrorCode } from '../../errors.js';
-import { type Addon, denial } from '../../native.js';
+import { newIoThreadWorker } from '../../io-thread-worker.js';
+import { type Addon, addonPath, denial } from '../../native.js';
 import { IoHeader } from '../../protocol/client-memory.js';
 import { Boot, BootState, type IoThreadConfiguration, type IoThreadData } from '../../protocol/control.js';
 import { WakeReason } from '../../protocol/port-records.js';
@@ -34,7 +35,7 @@ export function startIoThread(addon: Addon, options: IoThreadConfiguration, sett
     ioHeader: new SharedArrayBuffer(4 * IoHeader.WORDS),
     failure: new SharedArrayBuffer(FAILURE_BYTES),
     watch: watch.workerEnd,
-    options,
+    options: { ...options, addonPath: options.addonPath ?? addonPath() },
   };
   const worker = newWorker(data, settings);
   // The I/O thread serves; it is no reason for the process to go on.
@@ -57,8 +58,7 @@ function newWorker(workerData: IoThreadData, { workerUrl, resourceLimits }: Work
     resourceLimits,
   };
   try {
-    if (workerUrl) return new Worker(workerUrl, options);
-    return new Worker(new URL('../../worker/main.js', import.meta.url), options);
+    return newIoThreadWorker(options, workerUrl);
   } catch (error) {
     throw startError(error as NodeJS.ErrnoException);
   }
