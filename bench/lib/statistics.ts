@@ -23,3 +23,14 @@ export function summarize(values: readonly number[]): Summary {
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
+
+/** Round by round: both sides of each met about the same moment of the machine. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => value / (theirs[round] ?? Number.NaN));
+}
+
+/** Of several loads, each with one value per round: the mean of their medians; as its range, their means in single rounds. */
+export function summarizeMean(loads: readonly (readonly number[])[]): Summary {
+  const rounds = (loads[0] ?? []).map((_, round) => geometricMean(loads.map((values) => values[round] ?? Number.NaN)));
+  return { ...summarize(rounds), median: geometricMean(loads.map(median)) };
+}
