@@ -12,7 +12,7 @@ import { TARGETS, type Target } from '../targets.js';
 import { DIRECT, FLOOR, PINGS, PINGS_QUICK, type Ping, PLACES, type Place, TARGETED } from './kinds.js';
 
 const FULL = { pings: PINGS, rounds: 9, roundTrips: 10_000 };
-const QUICK = { pings: PINGS_QUICK, rounds: 3, roundTrips: 2_000 };
+const QUICK = { pings: PINGS_QUICK, rounds: 2, roundTrips: 2_000 };
 const LIMIT_MS = 60_000;
 /** Pings that are held against the floor, on each place. */
 const HELD: readonly (readonly [Target, Ping, Place])[] = [

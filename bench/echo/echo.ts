@@ -5,13 +5,13 @@ import type { Report } from '../lib/report.js';
 import { interleave } from '../lib/rounds.js';
 import { reportCharts } from './charts.js';
 import { LOADS, type Load, OPEN_LOOP } from './loads.js';
-import { type Measurement, measure } from './measure.js';
+import { type Measurement, measureAll } from './measure.js';
 import { PEERS, PEERS_QUICK, type Peer } from './peers.js';
 import { reportLoad, reportRatios } from './report.js';
 
 const FULL = { all: PEERS, loads: [...LOADS, OPEN_LOOP], rounds: 5, window: { warmUpMs: 300, measureMs: 700 } };
 // Without the open loop: `latency` has one.
-const QUICK = { all: PEERS_QUICK, loads: LOADS, rounds: 2, window: { warmUpMs: 150, measureMs: 250 } };
+const QUICK = { all: PEERS_QUICK, loads: LOADS, rounds: 2, window: { warmUpMs: 100, measureMs: 200 } };
 
 export const echo: Comparison = {
   name: 'echo',
@@ -25,11 +25,15 @@ export const echo: Comparison = {
     );
     const peers = all.filter((peer) => isAvailable(peer, report));
     const results = new Map<Load, Map<Peer, Measurement[]>>();
-    // Load by load, so that a run which is cut short has shown what it measured.
-    for (const load of loads) {
-      const measured = await interleave(`echo, ${load.label}`, peers, rounds, (peer) => measure(peer, load, window));
-      results.set(load, measured);
-      reportLoad(report, load, results);
+    // Size by size, so that a run which is cut short has shown what it measured.
+    for (const size of new Set(loads.map((load) => load.size))) {
+      const ofSize = loads.filter((load) => load.size === size);
+      const measured = await interleave(`echo, ${size} B`, peers, rounds, (peer) => measureAll(peer, ofSize, window));
+      for (const [at, load] of ofSize.entries()) {
+        const ofLoad = [...measured].map(([peer, all]) => [peer, all.map((each) => each[at] as Measurement)] as const);
+        results.set(load, new Map(ofLoad));
+        reportLoad(report, load, results);
+      }
     }
     reportRatios(report, LOADS, results);
     reportCharts(report, LOADS, results);

@@ -1,4 +1,4 @@
-/** One round of one peer under one load: a fresh server, a fresh generator, CPU times at both ends of the window. */
+/** One round of one peer: a fresh server, a fresh generator for each load, CPU times at both ends of the window. */
 import type { ChildProcess } from 'node:child_process';
 import { start } from '../lib/children.js';
 import { compile } from '../lib/compile.js';
@@ -46,14 +46,34 @@ export async function measure(
   peer: Peer,
   load: Load,
   window: Window,
-  { env = {}, prepare }: Circumstances = {},
+  { env, prepare }: Circumstances = {},
 ): Promise<Measurement> {
-  const server = await startServer(peer.command(load.size), env);
-  try {
+  return serving(peer, load.size, env, async (server) => {
     const undo = await prepare?.(server);
     const measurement = await generate(server, load, window);
     await undo?.();
     return measurement;
+  });
+}
+
+/** Several loads of one message size, one after another, on one server. */
+export async function measureAll(peer: Peer, loads: readonly Load[], window: Window): Promise<Measurement[]> {
+  return serving(peer, loads[0]?.size ?? 0, {}, async (server) => {
+    const measurements: Measurement[] = [];
+    for (const load of loads) measurements.push(await generate(server, load, window));
+    return measurements;
+  });
+}
+
+async function serving<T>(
+  peer: Peer,
+  size: number,
+  env: Circumstances['env'],
+  use: (server: Server) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(peer.command(size), env);
+  try {
+    return await use(server);
   } finally {
     await server.stop();
   }

@@ -30,7 +30,7 @@ const FULL = {
 const QUICK = {
   loads: LOADS.slice(0, 1),
   all: [MEASURED, BLOCKING, BASELINE, C_EPOLL],
-  rounds: 3,
+  rounds: 2,
   window: { warmUpMs: 150, measureMs: 300 },
 };
 
