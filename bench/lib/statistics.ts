@@ -12,8 +12,12 @@ export function quantile(values: ArrayLike<number>, q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
-export function median(values: ArrayLike<number>): number {
-  return quantile(values, 0.5);
+/** Of an even number of values the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const above = sorted.length >> 1;
+  const below = (sorted.length - 1) >> 1;
+  return ((sorted[below] ?? Number.NaN) + (sorted[above] ?? Number.NaN)) / 2;
 }
 
 export function summarize(values: readonly number[]): Summary {

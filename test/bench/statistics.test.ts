@@ -10,8 +10,9 @@ test('a quantile is a value that was measured, by nearest rank, whatever the ord
   t.deepEqual(values, [50, 15, 40, 20, 35], 'the values are left in their order');
 });
 
-test('of an even number of values the median is the lower of the middle two', (t) => {
-  t.is(median([4, 1, 3, 2]), 2);
+test('a median is the middle value, of an even number of values the mean of the middle two', (t) => {
+  t.is(median([9, 1, 3]), 3);
+  t.is(median([4, 1, 3, 2]), 2.5);
 });
 
 test('nothing has no median', (t) => {
