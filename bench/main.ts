@@ -21,20 +21,21 @@ import { timer } from './timer/timer.js';
 import { transfer } from './transfer/transfer.js';
 import { udp } from './udp/udp.js';
 
+/** The short ones first. */
 const COMPARISONS: readonly Comparison[] = [
   startup,
   exit,
   awakener,
-  echo,
-  transfer,
   few,
+  transfer,
   bulk,
-  latency,
-  idle,
   crowd,
-  udp,
+  idle,
   timer,
+  udp,
   heap,
+  latency,
+  echo,
 ];
 
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick');
