@@ -14,7 +14,7 @@ const IDLE = 10_000;
 /** 50 connections x 64 B, depth 1. */
 const LOAD = LOADS[0] as Load;
 const FULL = { peers: [MEASURED, BASELINE], rounds: 5, window: { warmUpMs: 300, measureMs: 1000 } };
-const QUICK = { peers: [MEASURED], rounds: 3, window: { warmUpMs: 200, measureMs: 400 } };
+const QUICK = { peers: [MEASURED], rounds: 2, window: { warmUpMs: 200, measureMs: 400 } };
 
 interface Case {
   readonly label: string;

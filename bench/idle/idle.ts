@@ -13,7 +13,7 @@ import { holdConnections } from './hold.js';
 
 const CONNECTIONS = 10_000;
 const FULL = { rounds: 5, settleMs: 1000 };
-const QUICK = { rounds: 2, settleMs: 500 };
+const QUICK = { rounds: 1, settleMs: 500 };
 const SIZE = 64;
 
 export const idle: Comparison = {

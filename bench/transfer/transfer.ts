@@ -11,7 +11,7 @@ import { median, summarize } from '../lib/statistics.js';
 import { measureFresh } from './fresh.js';
 
 const FULL = { rounds: 5, connections: 1000, moves: 4000 };
-const QUICK = { rounds: 2, connections: 300, moves: 1000 };
+const QUICK = { rounds: 2, connections: 150, moves: 1000 };
 const LIMIT_MS = 60_000;
 
 export const transfer: Comparison = {
