@@ -9,7 +9,8 @@ import { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { SourceState } from './source-state.js';
-import { describeError, errorFrom } from './stream-transfer.js';
+import type { StreamSource } from './stream-source.js';
+import { claimStream, clientFor, DEPARTED, describeError, errorFrom } from './stream-transfer.js';
 
 /** A stream, as far as its moving is concerned. */
 interface Moving extends SlotName {
@@ -41,8 +42,35 @@ export function seenOf({ connected, readEnded, writeClosed }: StreamState): numb
   return seen;
 }
 
-/** Goes on where the last owner left off, but for what is unread: of a stream that knows nothing yet. */
-export function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>): void {
+/**
+ * Of a stream that was detached elsewhere makes one of this thread's, which goes on where the last owner left off.
+ *
+ * @param make  one that knows nothing yet, in that slot
+ * @throws as an `attach` of its class
+ */
+export function arrive<Kind extends StreamKind, Stream extends StreamSource>(
+  name: DetachedStream<Kind>,
+  kind: Kind,
+  make: (client: Client, at: SlotName) => Stream,
+): Stream {
+  const client = clientFor(name, kind);
+  const slot = client.allocate(DEPARTED);
+  try {
+    claimStream(client, name);
+  } catch (error) {
+    client.forsake(slot);
+    throw error;
+  }
+  const stream = make(client, { slot, generation: client.generation(slot) });
+  client.transfer(stream, stream);
+  if (stream.kind !== kind) stream.kind = kind;
+  resume(stream, client, name);
+  if (name.unread) client.received.adopt(stream, name.unread);
+  return stream;
+}
+
+/** But for what is unread. */
+function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>): void {
   const { state } = name;
   client.words.set(state.remote, slotBase(stream.slot) + Slot.ADDRESS);
   presumeCarried(client.words, stream.slot, state.unsentBytes);

@@ -27,9 +27,9 @@ import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
 import { SourceState } from './source-state.js';
 import { dispatch } from './stream-events.js';
-import { describe, resume, seenOf } from './stream-move.js';
+import { arrive, describe, seenOf } from './stream-move.js';
 import { peek, read, readv, take } from './stream-reading.js';
-import { claimStream, clientFor, DEPARTED, nameFor, settleDescriptor } from './stream-transfer.js';
+import { DEPARTED, nameFor, settleDescriptor } from './stream-transfer.js';
 import { shutdown, write, writev } from './stream-writing.js';
 
 const KIND = 'TcpStream';
@@ -71,20 +71,7 @@ export class StreamSource extends Source implements Reader {
 
   /** Detached elsewhere, and ours if this does not throw. */
   static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind): StreamSource {
-    const client = clientFor(name, kind);
-    const slot = client.allocate(DEPARTED);
-    try {
-      claimStream(client, name);
-    } catch (error) {
-      client.forsake(slot);
-      throw error;
-    }
-    const stream = new StreamSource(undefined, name.fd, client, { slot, generation: client.generation(slot) });
-    client.transfer(stream, stream);
-    if (kind !== KIND) stream.kind = kind;
-    resume(stream, client, name);
-    if (name.unread) client.received.adopt(stream, name.unread);
-    return stream;
+    return arrive(name, kind, (client, at) => new StreamSource(undefined, name.fd, client, at));
   }
 
   protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
@@ -225,13 +212,7 @@ export class StreamSource extends Source implements Reader {
     return leave();
   }
 
-  /** Whether its class has a way to attach it. */
-  protected get movable(): boolean {
-    return true;
-  }
-
   protected override leaving(): () => DetachedStream<StreamKind> {
-    if (!this.movable) return super.leaving() as never;
     const client = this.#client();
     client.checkAlive();
     if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
@@ -239,10 +220,16 @@ export class StreamSource extends Source implements Reader {
     return () => this.#leave();
   }
 
+  /** What only its class knows of it, to go along. */
+  protected describeMore(): Partial<DetachedStream<StreamKind>> {
+    return {};
+  }
+
   #leave(): DetachedStream<StreamKind> {
     const mine = this.#client();
     const state = describe(this, mine);
-    const name = nameFor(mine, this, this.kind as StreamKind, this.fd, state, mine.received.takeOut(this));
+    const unread = mine.received.takeOut(this);
+    const name = { ...nameFor(mine, this, this.kind as StreamKind, this.fd, state, unread), ...this.describeMore() };
     mine.roomless.forget(this);
     this.submit(Submission.DETACH_STREAM, seenOf(state));
     this.leave(DEPARTED);
