@@ -116,7 +116,9 @@ export class TcpListener implements EndpointOwner, Keepable {
           break;
         }
         const connection = sharer.takeBack();
-        if (connection) heir.deal(connection);
+        if (!connection) continue;
+        this.#dealer.dealtTo(heir);
+        heir.deal(connection);
       }
     }
     return againMs;
@@ -169,9 +171,10 @@ export class TcpListener implements EndpointOwner, Keepable {
     else this.#waiting.push({ fd, address: address.slice(), stream: undefined });
   }
 
+  /** Who may have what this one lets lie. Nothing is dealt by asking. */
   #heirOf(sharer: Sharer): Sharer | undefined {
-    const next = this.#dealer.next();
-    return next && next !== sharer && !next.isStalled && next.behind < sharer.behind ? next : undefined;
+    const heir = this.#dealer.candidate();
+    return heir && heir !== sharer && !heir.isStalled && heir.behind < sharer.behind ? heir : undefined;
   }
 
   #reset({ stream, fd }: Connection): void {
