@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <utility>
 
 #include "errors.h"
 #include "socket.h"
@@ -20,10 +18,6 @@ namespace {
 // is 64 KiB on older systems.
 constexpr uint32_t kSubmissionEntries = 256;
 constexpr uint32_t kCompletionEntries = 2048;
-
-// How many completions a wait hopes for, once there were several at a time.
-constexpr uint32_t kLeastBatch = 3;
-constexpr uint32_t kLargestBatch = 32;
 
 }  // namespace
 
@@ -40,7 +34,6 @@ UringPort::~UringPort() = default;
 size_t UringPort::Turn(const SubmissionRecord* submissions, size_t submission_count,
                        CompletionRecord* completions, size_t capacity, int32_t timeout_ms) {
   turn_++;
-  if (arrivals_ > 0) last_arrivals_ = std::exchange(arrivals_, 0);
   CompletionRecord wake;
   const bool woken = awakener_->IsRaised() && TakeWake(&wake);
   completions_.Begin(completions, capacity, woken ? &wake : nullptr);
@@ -66,15 +59,10 @@ void UringPort::Wait(int32_t timeout_ms) {
   for (int64_t left_ns = int64_t{timeout_ms} * 1'000'000; left_ns > 0;
        left_ns = NanosecondsUntil(until)) {
     // Returns early also by a signal, or with completions that concern us alone.
-    queue_->Enter(left_ns, HopedFor());
+    queue_->Enter(left_ns);
     Deliver();
     if (!completions_.IsEmpty()) return;
   }
-}
-
-// One or two come alone: then nobody is to wait for others. A batch that stays out makes the next one smaller.
-uint32_t UringPort::HopedFor() const {
-  return last_arrivals_ < kLeastBatch ? 1 : std::min(last_arrivals_, kLargestBatch);
 }
 
 // Completes what has waited at its endpoint, then takes completions while there is room. An
@@ -100,8 +88,6 @@ void UringPort::OnCompletion(const io_uring_cqe& completion) {
   if (name == request_name::kCancelEverything) return;
   if ((name & request_name::kCancel) != 0) return OnCancelFailed(name & ~request_name::kCancel);
   const Opcode opcode = request_name::OpcodeOf(name);
-  // A send is complete as soon as it is submitted, nearly always.
-  if (opcode != Opcode::kSend) arrivals_++;
   auto* const endpoint =
       static_cast<UringEndpoint*>(endpoints_[request_name::EndpointOf(name)].get());
   if (!more) {

@@ -15,8 +15,6 @@
 //   request watches for the end, and from then on each receive is a request of its own.
 // * The kernel works for us only during Enter (see linux_uring_queue.h), which is why cancelling at
 //   the next Enter is early enough, and a group's ring can be taken away between two.
-// * When the last turn brought several completions, the next wait hopes for as many (since Linux 6.12,
-//   UringQueue::Enter): each turn wakes threads, which under load costs more than what it brings.
 // * The completion array being full, the rest stays in the completion ring. Receives alone are taken
 //   out ahead, to wait at their endpoints, which then take turns.
 //
@@ -60,7 +58,6 @@ class UringPort final : public PortBase {
 
   // -- turning (linux_uring.cc)
   void Wait(int32_t timeout_ms);
-  uint32_t HopedFor() const;
   void Deliver();
   void OnCompletion(const io_uring_cqe& completion);
   void ArmAwakener();
@@ -123,9 +120,6 @@ class UringPort final : public PortBase {
   RunQueue run_;
   std::vector<UringEndpoint*> had_turn_;
   uint32_t turn_ = 0;
-  // Completions for which one waits: in this turn, and in the last turn before that had any.
-  uint32_t arrivals_ = 0;
-  uint32_t last_arrivals_ = 0;
   std::vector<Postponed> postponed_;
 };
 

@@ -13,8 +13,6 @@ namespace sideport {
 namespace {
 
 constexpr int64_t kPauseNs = 1'000'000;
-// Less than it costs to fall asleep and be woken once more, for each of the threads in the path.
-constexpr uint32_t kBatchWaitUs = 50;
 
 [[noreturn]] void Throw(int error, const char* what) {
   throw std::system_error(error, std::generic_category(), what);
@@ -62,7 +60,6 @@ UringQueue::UringQueue(uint32_t submission_entries, uint32_t completion_entries)
     constexpr uint32_t kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG;
     if ((params.features & kNeeded) != kNeeded) Throw(ENOTSUP, "io_uring's features");
     Map(params);
-    can_await_batch_ = (params.features & uring::kFeatureMinWait) != 0 && CanAwaitBatch();
   } catch (...) {
     Unmap();
     close(fd_);
@@ -162,11 +159,11 @@ uint32_t UringQueue::Publish() {
   return prepared_tail_ - LoadAcquire(submission_head_);
 }
 
-int32_t UringQueue::Enter(int64_t wait_ns, uint32_t batch) {
+int32_t UringQueue::Enter(int64_t wait_ns) {
   const uint32_t to_submit = Publish();
   // While completions wait to be taken the kernel need not make more: it works at the next Enter.
   if (HasCompletions()) return to_submit > 0 ? Call(to_submit, 0, 0, 0) : 0;
-  const uint32_t to_complete = wait_ns <= 0 ? 0 : can_await_batch_ ? batch : 1;
+  const uint32_t to_complete = wait_ns > 0 ? 1 : 0;
   const int32_t result = Call(to_submit, to_complete, IORING_ENTER_GETEVENTS, wait_ns);
   // No memory for requests, or for completions: asking again at once would spin. What is in flight
   // may give some back.
@@ -179,23 +176,12 @@ int32_t UringQueue::Enter(int64_t wait_ns, uint32_t batch) {
 int32_t UringQueue::Call(uint32_t to_submit, uint32_t to_complete, uint32_t flags,
                          int64_t wait_ns) {
   __kernel_timespec timeout{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
-  uring::WaitArgument argument{};
-  argument.signals_size = _NSIG / 8;
-  argument.timeout = wait_ns > 0 ? reinterpret_cast<uint64_t>(&timeout) : 0;
-  // The time in which fewer than to_complete end no wait.
-  argument.least_wait_us = to_complete > 1 ? kBatchWaitUs : 0;
+  io_uring_getevents_arg argument{};
+  argument.sigmask_sz = _NSIG / 8;
+  argument.ts = wait_ns > 0 ? reinterpret_cast<uint64_t>(&timeout) : 0;
   const long result = syscall(__NR_io_uring_enter, fd_, to_submit, to_complete,
                               flags | IORING_ENTER_EXT_ARG, &argument, sizeof(argument));
   return result < 0 ? -errno : static_cast<int32_t>(result);
-}
-
-// By doing it, while nothing can complete: the wait is over at once, or was refused.
-bool UringQueue::CanAwaitBatch() {
-  int32_t result;
-  do {
-    result = Call(0, 2, IORING_ENTER_GETEVENTS, 1);
-  } while (result == -EINTR);
-  return result == -ETIME;
 }
 
 int32_t UringQueue::Register(unsigned opcode, const void* argument, unsigned count) {

@@ -27,7 +27,6 @@ inline constexpr uint32_t kSetupTaskrunFlag = 1u << 9;    // 5.19
 inline constexpr uint32_t kSetupSingleIssuer = 1u << 12;  // 6.0
 inline constexpr uint32_t kSetupDeferTaskrun = 1u << 13;  // 6.1
 inline constexpr uint32_t kSqTaskrun = 1u << 2;           // 5.19
-inline constexpr uint32_t kFeatureMinWait = 1u << 15;     // 6.12, IORING_FEAT_MIN_TIMEOUT
 inline constexpr uint8_t kEntrySkipSuccess = 1u << 6;     // 5.17, IOSQE_CQE_SKIP_SUCCESS
 inline constexpr uint16_t kPollFirst = 1u << 0;           // 5.19, IORING_RECVSEND_POLL_FIRST
 inline constexpr uint16_t kReceiveMultishot = 1u << 1;    // 6.0
@@ -45,14 +44,6 @@ struct ReceivedMessage {  // io_uring_recvmsg_out, 6.0
   uint32_t flags;
 };
 static_assert(sizeof(ReceivedMessage) == 16);
-
-struct WaitArgument {  // io_uring_getevents_arg
-  uint64_t signals;
-  uint32_t signals_size;
-  uint32_t least_wait_us;  // min_wait_usec, 6.12; before, padding that has to be 0
-  uint64_t timeout;
-};
-static_assert(sizeof(WaitArgument) == 24);
 
 struct BufferRingEntry {  // io_uring_buf
   uint64_t address;
@@ -112,9 +103,7 @@ class UringQueue {
   // Submits, lets the kernel work, and waits for a completion for at most wait_ns (0: does not
   // wait). May return early for many reasons, a signal or want of memory among them. 0 or a negative
   // errno, which tells a probe what is wrong; what was not submitted stays for the next Enter.
-  // It hopes for `batch` completions, and for as many goes on waiting, at most kBatchWaitUs in all;
-  // from then on one is enough. A kernel that knows no such wait returns at the first.
-  int32_t Enter(int64_t wait_ns, uint32_t batch = 1);
+  int32_t Enter(int64_t wait_ns);
 
   // 0 or a negative errno.
   int32_t Register(unsigned opcode, const void* argument, unsigned count);
@@ -125,9 +114,7 @@ class UringQueue {
   bool PopFromRing(io_uring_cqe* completion);
   // Publishes the entries that NextEntry gave out; returns how many the kernel has not taken.
   uint32_t Publish();
-  // With to_complete > 1 it waits for a batch.
   int32_t Call(uint32_t to_submit, uint32_t to_complete, uint32_t flags, int64_t wait_ns);
-  bool CanAwaitBatch();
 
   int fd_ = -1;
   void* rings_ = nullptr;  // both, in one mapping
@@ -147,7 +134,6 @@ class UringQueue {
   uint32_t completion_mask_ = 0;
   uint32_t prepared_tail_ = 0;  // entries given out, up to here
   std::deque<io_uring_cqe> taken_in_;
-  bool can_await_batch_ = false;
 };
 
 }  // namespace sideport

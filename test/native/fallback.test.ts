@@ -27,12 +27,6 @@ interface Told {
   readonly message?: string;
 }
 
-interface Bursts {
-  readonly backend: string;
-  readonly received: number;
-  readonly sent: number;
-}
-
 const whichBackend = (confinement: string[], forced = '') => run<Told>('which-backend', confinement, forced);
 
 /** Runs a fixture confined, with no backend forced but `forced`. Nothing may be written to standard error. */
@@ -66,13 +60,6 @@ confined('io_uring denied and forced: an error with the reason', async (t) => {
 confined('another backend forced: there is nothing to explain', async (t) => {
   const told = await whichBackend(['--deny', `${SYSTEM_CALLS.io_uring_setup}`], 'epoll');
   t.deepEqual(told, { backend: 'epoll', text: 'through' });
-});
-
-confined('a kernel that waits for no batch: io_uring all the same, one completion ends a wait', async (t) => {
-  const told = await run<Bursts>('bursts', ['--no-batches']);
-  t.deepEqual(told, await run<Bursts>('bursts', []));
-  t.is(told.received, told.sent);
-  t.log(told.backend);
 });
 
 // Newer kernels count io_uring's rings as locked memory, each group's too: the limits below leave room for nothing,

@@ -2,7 +2,6 @@
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { CloseMode, PortOpcode, WakeReason } from '../../src/protocol/port-records.js';
-import { burstsAndSingles, MESSAGES } from '../util/burst.js';
 import { openDescriptors } from '../util/descriptors.js';
 import { errno } from '../util/errno.js';
 import { addon, BUFFER_SIZE, backends, type Completion, PortDriver } from '../util/port-driver.js';
@@ -116,12 +115,6 @@ for (const backend of backends) {
         left.set(endpoint, (left.get(endpoint) as number) - count);
       }
     }
-    driver.end();
-  });
-
-  test(title('one message alone is told, also when those before it came many at a time'), (t) => {
-    const driver = new PortDriver(backend, 256);
-    t.is(burstsAndSingles(driver, 40), MESSAGES(40));
     driver.end();
   });
 
