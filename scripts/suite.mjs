@@ -53,9 +53,10 @@ export function report(results) {
   process.exitCode = complaints.length === 0 ? 0 : 1;
 }
 
-/** AVA's own summary, which names what passed only when nothing failed: `1 test failed`. */
+/** AVA's own summaries, one per lane, which name what passed only when nothing failed: `1 test failed`. */
 function count(output, what) {
-  return Number(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'm').exec(output)?.[1] ?? 0);
+  const summaries = [...output.matchAll(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'gm'))];
+  return summaries.reduce((sum, [, number]) => sum + Number(number), 0);
 }
 
 function skipComplaints(name, skips, skipped) {
