@@ -1,11 +1,20 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { Events, ForeignStream, Interest, Poll, PollOpt, type SystemError, TcpStream } from '../src/index.js';
+import {
+  Events,
+  ForeignStream,
+  Interest,
+  NamedPipe,
+  Poll,
+  PollOpt,
+  type SystemError,
+  TcpStream,
+} from '../src/index.js';
 import { loadAddon } from '../src/native.js';
 import { expectEvents } from './util/expect-events.js';
-import { openFifo, openHandle, openPipeServer } from './util/handles.js';
+import { openFifo, openHandle, openPipeServer, openSynchronous } from './util/handles.js';
 import { ioThreadFor, quiet } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
 import { onWindows, unless } from './util/platform.js';
@@ -151,6 +160,27 @@ posix('closed at any moment, a pipe leaves neither an operation nor a descriptor
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   t.is(countDescriptors(), before);
+});
+
+windows('a handle that was opened for calls that wait is refused, and stays as it was', (t) => {
+  const path = newPath();
+  writeFileSync(path, 'a file');
+  const file = openSynchronous(path);
+  const refused = { code: 'ERR_SIDEPORT_INVALID_ARG' };
+  t.throws(() => ForeignStream.fromDescriptor(file.handle), refused);
+  t.throws(() => NamedPipe.fromDescriptor(file.handle), refused);
+  t.is(readSync(file.fd, Buffer.alloc(10)), 6);
+  closeSync(file.fd);
+  const name = `\\\\.\\pipe\\sideport-waits-${process.pid}`;
+  using poll = newPoll();
+  using server = NamedPipe.create(name);
+  poll.registry.register(server, 1, BOTH);
+  const end = openSynchronous(name);
+  t.throws(() => ForeignStream.fromDescriptor(end.handle), refused);
+  t.throws(() => NamedPipe.fromDescriptor(end.handle), refused);
+  writeSync(end.fd, 'still mine');
+  t.is(readExactly(poll, server, 10).toString(), 'still mine');
+  closeSync(end.fd);
 });
 
 windows('a handle of a file is read from its beginning to its end, and written', async (t) => {

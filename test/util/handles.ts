@@ -4,6 +4,8 @@ import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Descriptor, loadAddon } from '../../src/native.js';
+import { SocketOption } from '../../src/protocol/socket-options.js';
+import { errno } from './errno.js';
 import { onWindows } from './system.js';
 
 const { socket } = loadAddon();
@@ -46,4 +48,27 @@ export function openPipe(): { reader: number; writer: number } {
   const ends = openFifo(join(folder, 'fifo'));
   rmSync(folder, { recursive: true });
   return ends;
+}
+
+const HANDLE_STEP = 4;
+const HANDLES_MAX = 4 * 1024;
+
+/**
+ * A file or a client's end of a pipe, opened as most programs do it, for calls that wait. Its HANDLE, which Node does not
+ * tell, is the value that names something only since.
+ */
+export function openSynchronous(path: string): { fd: number; handle: number } {
+  const free = handleValues().filter((value) => !namesSomething(value));
+  const fd = openSync(path, 'r+');
+  const [handle, ...others] = free.filter(namesSomething);
+  if (handle === undefined || others.length > 0) throw new Error(`new handles: ${[handle, ...others]}`);
+  return { fd, handle };
+}
+
+function handleValues(): number[] {
+  return Array.from({ length: HANDLES_MAX / HANDLE_STEP - 1 }, (_, at) => HANDLE_STEP * (at + 1));
+}
+
+function namesSomething(handle: number): boolean {
+  return socket.getOption(handle, SocketOption.TYPE, new Int32Array(1)) !== -errno.EBADF;
 }
