@@ -49,7 +49,7 @@ export class PipeSource extends StreamSource {
     return false;
   }
 
-  protected override get messages(): boolean {
+  override get messages(): boolean {
     return this.#messages;
   }
 

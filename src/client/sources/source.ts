@@ -137,7 +137,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
   }
 
   /** @internal Submits for this source's slot. */
-  protected submit(opcode: number, a = 0, b = 0): void {
+  submit(opcode: number, a = 0, b = 0): void {
     const client = this.client as Client;
     client.submit(opcode, this.slot, this.generation, a, b);
     client.flush();
