@@ -5,7 +5,7 @@
  * src/worker/clients/session.ts (sent, publish).
  *
  * Abstractions, and why they are sound:
- * - Two streams. One has room for two sends and, once full, none before both have completed, which may be never: its peer may not read.
+ * - Two streams. One has room for three sends and, once full, none before all have completed, which may be never: its peer may stop reading.
  *   The other has room for one. Room for more only makes waiting rarer.
  * - Counts are not taken modulo anything: there are fewer than WRITES of them.
  * - Of the event ring there remains how many SENT of whom are published; publishing is one store for all of them (ring.pml).
@@ -13,8 +13,8 @@
  *   what a blocked poll comes down to as well: wish, raise, look, sleep. A program may write at any moment in between.
  */
 #define STREAMS 2
-#define WRITES 5
-#define ROOM(stream) (2 - stream)
+#define WRITES 6
+#define ROOM(stream) (3 - 2 * stream)
 
 #define AWAKE 0
 #define LISTENING 1
@@ -25,7 +25,7 @@ byte wish;                /* Header.ROOM_WANTED: 0, or one more than the sends t
 byte submitted[STREAMS];
 byte sent[STREAMS];       /* published and not drained */
 byte callbacks;
-bool stalled;             /* the first stream's peer reads nothing */
+bool stalled;             /* the first stream's peer reads no more */
 
 /* The client's own. */
 byte unsent[STREAMS];
@@ -49,6 +49,7 @@ proctype IoThread() {
   bool wanted, rings;
 end: do
   :: atomic { submitted[0] > 0 && !stalled -> submitted[0]--; done[0]++ }
+  :: !stalled -> stalled = true
   :: atomic { submitted[1] > 0 -> submitted[1]--; done[1]++ }
   :: done[0] + done[1] > 0 ->
      /* Session.publish */
@@ -201,6 +202,5 @@ proctype Quiescence() {
 }
 
 init {
-  if :: stalled = true :: stalled = false fi;
   atomic { run IoThread(); run Client(); run Quiescence() }
 }
