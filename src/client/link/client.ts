@@ -7,7 +7,6 @@
  */
 import type { BroadcastChannel } from 'node:worker_threads';
 import { Claims } from '../../atomics/claim.js';
-import { wishForRoom } from '../../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../../atomics/ownership.js';
 import { clearReadiness } from '../../atomics/readiness.js';
 import { RingConsumer } from '../../atomics/ring.js';
@@ -25,6 +24,7 @@ import { Announcements } from './announcements.js';
 import { DeferredSources } from './deferred.js';
 import { Life } from './life.js';
 import { Posts } from './posts.js';
+import { Roomless } from './roomless.js';
 import { Signals } from './signals.js';
 import { type SlotName, type SlotOwner, Slots } from './slots.js';
 import { SubmissionQueue } from './submission-queue.js';
@@ -52,11 +52,8 @@ export class Client {
   readonly #events: RingConsumer;
   readonly #slots: Slots;
   readonly #announcements: Announcements;
-  /** Streams and datagram sockets without room to write: asked whenever a send completes. */
-  readonly roomless = new DeferredSources(
-    () => this.#wishForRoom(),
-    () => wishForRoom(this.words, false),
-  );
+  /** Streams and datagram sockets without room to write: asked when sends complete. */
+  readonly roomless: Roomless;
   /** Listeners without slots to lend: asked whenever a slot comes back. */
   readonly creditless = new DeferredSources();
   readonly signals: Signals;
@@ -78,6 +75,10 @@ export class Client {
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
     this.claims = new Claims(this.words);
+    // Sends that completed before the wish rang no bell, and the doorbell may be up since before it.
+    this.roomless = new Roomless(this.words, () => {
+      if (this.waits.pending && this.hasNews()) this.waits.scheduleSettle();
+    });
     this.bytes = new Uint8Array(attached.memory);
     this.waits = new Waits(this.words, link, this);
     this.#life = new Life(this.words, link, this.waits.holds, {
@@ -248,12 +249,6 @@ export class Client {
     );
   }
 
-  #wishForRoom(): void {
-    wishForRoom(this.words, true);
-    // Sends that completed before the wish rang no bell, and the doorbell may be up since before it: look again.
-    if (this.waits.pending && this.hasNews()) this.waits.scheduleSettle();
-  }
-
   #drainEvents(): void {
     const count = Math.max(0, this.#events.available());
     let freedRoom = false;
@@ -261,8 +256,10 @@ export class Client {
       const at = this.#events.at(offset);
       const word = this.words[at] as number;
       const kind = eventKind(word);
-      freedRoom ||= kind === EventKind.SENT;
       this.#dispatch(kind, eventSlot(word), this.words[at + 1] as number, at);
+      if (kind !== EventKind.SENT) continue;
+      freedRoom = true;
+      this.roomless.sent();
     }
     this.#events.release(count);
     if (freedRoom) this.roomless.askAgain();

@@ -133,6 +133,10 @@ export class StreamSource extends Source implements Reader {
     dispatch(this, kind, a, b);
   }
 
+  buffersUntilRoom(): number {
+    return this.sends?.buffersUntilRoom() ?? 1;
+  }
+
   /** Asked again after a send completed: is there room now? */
   retry(): boolean {
     if (this.closed) return true;
