@@ -90,7 +90,7 @@ export interface DetachedTimer {
 }
 
 /** By the public class's name. */
-export type StreamKind = 'TcpStream' | 'UnixStream';
+export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream';
 
 /**
  * What `detach()` gives: passes through `postMessage`, `workerData` and whatever else clones, to a thread of the same process.
@@ -111,6 +111,8 @@ export interface DetachedStream<Kind extends StreamKind = 'TcpStream'> {
   readonly fd: number;
   readonly state: StreamState;
   readonly unread: UnreadData | undefined;
+  /** Of a ForeignStream, for which directions it is open: bits of `Access`. */
+  readonly access?: number | undefined;
 }
 
 /** Values of a name's `use` word. */

@@ -2,7 +2,7 @@
  * The hand-over of buffers between client, I/O thread and kernel, and the end of their memory: no buffer has two owners, none
  * is given back twice or lost, and the kernel touches no memory that was let go. Models the edges drawn in
  * src/protocol/buffer-name.ts as they are coded in src/worker/buffers/receive-pool.ts (filled, recycle), src/worker/clients/session.ts
- * (sent, drain, removeSource), send-buffers.ts, src/worker/sources/tcp-stream.ts (send, flush, close, completed),
+ * (sent, drain, removeSource), send-buffers.ts, src/worker/sources/tcp-stream.ts and stream-sending.ts (send, flush, close, completed),
  * src/worker/loop/selector.ts (retire, releaseRetired) and src/client/sources/stream-source.ts, send-pool.ts.
  *
  * Abstractions, and why they are sound:
@@ -120,7 +120,7 @@ inline flush() {
   :: inFlight == NONE && len(unsent) > 0 && (state == ESTABLISHED || state == FLUSHING) ->
      unsent?inFlight;
      records!RECORD_SEND, inFlight
-#ifdef MUTATE_SENT_WHEN_SUBMITTED /* tcp-stream.ts flush: gives the buffer back with the submission */
+#ifdef MUTATE_SENT_WHEN_SUBMITTED /* stream-sending.ts flush: gives the buffer back with the submission */
      ;
      sends[inFlight - 2] = false;
      push(SENT, inFlight)
@@ -240,7 +240,7 @@ end: do
           held[b] = true;
           if
           :: state == ESTABLISHED -> push(DATA, b)
-#ifdef MUTATE_KEEP_LATE_DATA /* tcp-stream.ts #received: what comes after the close does not go home */
+#ifdef MUTATE_KEEP_LATE_DATA /* stream-receiving.ts completed: what comes after the close does not go home */
           :: else
 #else
           :: else -> takeHome(b)
@@ -293,7 +293,7 @@ end: do
             HANDS_OVER(b, UNDER_WAY, CLIENT);
             if
             :: !closed -> unread[b] = true
-#ifdef MUTATE_KEEP_DATA_OF_CLOSED /* stream-source.ts #data: without the recycling when closed */
+#ifdef MUTATE_KEEP_DATA_OF_CLOSED /* stream-events.ts data: without the recycling when closed */
             :: else
 #else
             :: else -> recycle(b)
@@ -306,7 +306,7 @@ end: do
        }
     /* read, to the buffer's end */
     :: unread[0] ->
-#ifdef MUTATE_RECYCLE_BEFORE_READING /* stream-source.ts read: recycle before the bytes are copied */
+#ifdef MUTATE_RECYCLE_BEFORE_READING /* received-data.ts read: recycle before the bytes are copied */
        recycle(0); assert(owner[0] == CLIENT); unread[0] = false
 #else
        assert(owner[0] == CLIENT); atomic { recycle(0); unread[0] = false }

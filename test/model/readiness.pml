@@ -65,7 +65,7 @@ end: do
         count--;
         /* dispatch READY: takeReadiness */
         unread--;
-#ifdef MUTATE_ERRNO_BEFORE_TAKING /* stream-source.ts #ready: readinessErrno before takeReadiness */
+#ifdef MUTATE_ERRNO_BEFORE_TAKING /* stream-events.ts ready: readinessErrno before takeReadiness */
         error = code;
 #endif
 #ifdef MUTATE_TAKE_IN_TWO_STEPS /* readiness.ts takeReadiness: a load and a store for the exchange */

@@ -1,9 +1,12 @@
 /** Descriptors and handles that nobody owns, as those of other makers. */
 import { execFileSync } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Descriptor, loadAddon } from '../../src/native.js';
 import { SocketOption } from '../../src/protocol/socket-options.js';
 import { errno } from './errno.js';
+import { onWindows } from './system.js';
 
 const { socket } = loadAddon();
 
@@ -31,6 +34,20 @@ export function openPipeServer(name: string, messages = false): number {
 /** Its client's end; or of a file, opened for overlapped operations. */
 export function openHandle(name: string, messages = false): number {
   return disowned(socket.openPipe(name, messages));
+}
+
+let names = 0;
+
+/** A pipe, used one way: the ends of a FIFO without a name, or those of a named pipe. */
+export function openPipe(): { reader: number; writer: number } {
+  if (onWindows) {
+    const name = `\\\\.\\pipe\\sideport-one-way-${process.pid}-${names++}`;
+    return { reader: openPipeServer(name), writer: openHandle(name) };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sideport-fifo-'));
+  const ends = openFifo(join(folder, 'fifo'));
+  rmSync(folder, { recursive: true });
+  return ends;
 }
 
 const HANDLE_STEP = 4;

@@ -6,11 +6,14 @@ import {
   type DetachedRegistration,
   type DetachedShared,
   type DetachedSource,
+  type DetachedStream,
   NameUse,
+  type StreamKind,
 } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
+import { ForeignStream } from '../sources/foreign-stream.js';
 import { ListenerSource } from '../sources/listener-source.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
@@ -23,7 +26,15 @@ import type { Registration } from './registration.js';
 import type { Registry } from './registry.js';
 
 /** A source that goes along with its Poll. */
-export type MovableSource = TcpStream | UnixStream | TcpListener | UnixListener | UdpSocket | UnixDatagram | Timer;
+export type MovableSource =
+  | TcpStream
+  | UnixStream
+  | ForeignStream
+  | TcpListener
+  | UnixListener
+  | UdpSocket
+  | UnixDatagram
+  | Timer;
 
 /** All registrations, or none. @throws as `Poll.detach` */
 export function detachAll({ client, list }: Registry): DetachedPoll {
@@ -81,9 +92,18 @@ export function attachAll({ client, list }: Registry, { use, registrations }: De
 function attach(source: DetachedSource): MovableSource {
   if (source.sideport === 'detached-timer') return Timer.attach(source);
   if (source.sideport === 'detached-shared') return attachShared(source);
-  return source.kind === 'TcpStream'
-    ? TcpStream.attach(source as Parameters<typeof TcpStream.attach>[0])
-    : UnixStream.attach(source as Parameters<typeof UnixStream.attach>[0]);
+  return attachStream(source);
+}
+
+function attachStream(source: DetachedStream<StreamKind>): MovableSource {
+  switch (source.kind) {
+    case 'TcpStream':
+      return TcpStream.attach(source as DetachedStream<'TcpStream'>);
+    case 'UnixStream':
+      return UnixStream.attach(source as DetachedStream<'UnixStream'>);
+    case 'ForeignStream':
+      return ForeignStream.attach(source as DetachedStream<'ForeignStream'>);
+  }
 }
 
 function attachShared(source: DetachedShared): MovableSource {

@@ -45,11 +45,11 @@ export class PipeSource extends StreamSource {
     else if (kind === EventKind.READY) takeReadiness(client.words, this.slot);
   }
 
-  protected override get movable(): boolean {
-    return false;
+  protected override leaving(): never {
+    throw fail('ERR_SIDEPORT_NOT_MOVABLE', 'A NamedPipe belongs to its thread, and keeps its Poll there');
   }
 
-  protected override get messages(): boolean {
+  override get messages(): boolean {
     return this.#messages;
   }
 

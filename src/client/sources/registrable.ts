@@ -18,7 +18,7 @@ export abstract class Registrable implements ReadinessSource {
   /** @internal Whose I/O thread this belongs to; undefined while fresh. */
   client: Client | undefined;
   /** @internal Bits of {@link SourceState}. */
-  protected state = 0;
+  state = 0;
   /** Few, mostly one: linked through their `sibling`. */
   #registration: Registration | undefined;
 
@@ -28,7 +28,7 @@ export abstract class Registrable implements ReadinessSource {
   }
 
   /** @internal Whether a bit of the state is set. */
-  protected is(bit: number): boolean {
+  is(bit: number): boolean {
     return (this.state & bit) !== 0;
   }
 
@@ -107,12 +107,12 @@ export abstract class Registrable implements ReadinessSource {
   }
 
   /** @internal */
-  protected checkOpen(): void {
+  checkOpen(): void {
     if (this.closed) throw fail('ERR_SIDEPORT_CLOSED');
   }
 
   /** @internal Tells every registration that these bits have changed. */
-  protected raise(bits: number): void {
+  raise(bits: number): void {
     for (let each = this.#registration; each; each = each.sibling) each.raise(bits);
   }
 

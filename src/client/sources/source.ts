@@ -137,7 +137,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
   }
 
   /** @internal Submits for this source's slot. */
-  protected submit(opcode: number, a = 0, b = 0): void {
+  submit(opcode: number, a = 0, b = 0): void {
     const client = this.client as Client;
     client.submit(opcode, this.slot, this.generation, a, b);
     client.flush();
@@ -168,7 +168,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
 
 /** Until the slot is released. */
 function flushing(client: Client, referenced: boolean, before: Belongings | undefined): Belongings {
-  const hold = new Hold(client.holds, referenced);
+  const hold = new Hold(client.waits.holds, referenced);
   hold.take();
   return { descriptor: before?.descriptor, hold };
 }

@@ -211,7 +211,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       if (stale) return true;
       return (source instanceof Sharer || source instanceof DatagramSharer) && source.detach();
     case Submission.COPIES_READ:
-      return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source, a));
+      return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source.receiving, a));
     case Submission.DETACH_STREAM:
       // One that was lost on an earlier way is lost to whoever comes next, too.
       if (source instanceof TcpStream && !stale) source.detach(a);

@@ -15,34 +15,22 @@ export class Move {
   /** Data for the next owner that is in no client's buffers, in order. */
   late: Uint8Array[] = [];
   /** What some owner has seen. */
-  seen: number = Seen.ALL;
-  /** Earlier owners with unsent writes, in the order of writing. */
-  #unsent: Departure[] = [];
-
-  /** Everything has been handed over. */
-  get isOver(): boolean {
-    return this.arrived && this.late.length === 0 && this.#unsent.length === 0;
-  }
-
-  /** Whose writes go first, before the present owner's. */
-  get firstUnsent(): Departure | undefined {
-    return this.#unsent[0];
-  }
-
-  get unsentBytes(): number {
-    return this.#unsent.reduce((sum, { sends }) => sum + (sends?.bytesLeft ?? 0), 0);
-  }
+  #seen: number = Seen.ALL;
 
   left(departure: Departure, seen: number, receiving: boolean): void {
     this.homeless = true;
     this.arrived = false;
-    this.seen = seen;
+    this.#seen = seen;
     if (receiving) this.receivingFor = departure;
-    if (departure.sends?.isEmpty === false) this.#unsent.push(departure);
   }
 
   hasSeen(what: number): boolean {
-    return (this.seen & what) !== 0;
+    return (this.#seen & what) !== 0;
+  }
+
+  /** Sending failed, which nobody has seen. */
+  unsee(): void {
+    this.#seen &= ~Seen.FAILURE;
   }
 
   /** A receive was released. */
@@ -50,19 +38,5 @@ export class Move {
     const departure = this.receivingFor;
     this.receivingFor = undefined;
     departure?.receiveReleased();
-  }
-
-  /** Gives up what earlier owners wrote and is not in flight. */
-  giveBackUnsent(errno: number): void {
-    for (const { sends } of this.#unsent) sends?.giveBackUnsent(errno);
-    this.forgetSent();
-  }
-
-  /** Some of it was sent, or given up. */
-  forgetSent(): void {
-    const sent = this.#unsent.filter(({ sends }) => sends?.isEmpty !== false);
-    if (sent.length === 0) return;
-    this.#unsent = this.#unsent.filter(({ sends }) => sends?.isEmpty === false);
-    for (const departure of sent) departure.settle();
   }
 }
