@@ -17,6 +17,7 @@ import { expectEvents } from './util/expect-events.js';
 import { openFifo, openHandle, openPipeServer, openSynchronous } from './util/handles.js';
 import { ioThreadFor, quiet } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
+import { newName } from './util/pipes.js';
 import { onWindows, unless } from './util/platform.js';
 import { BOTH, readExactly, readToEnd, writeAll } from './util/streams.js';
 
@@ -171,7 +172,7 @@ windows('a handle that was opened for calls that wait is refused, and stays as i
   t.throws(() => NamedPipe.fromDescriptor(file.handle), refused);
   t.is(readSync(file.fd, Buffer.alloc(10)), 6);
   closeSync(file.fd);
-  const name = `\\\\.\\pipe\\sideport-waits-${process.pid}`;
+  const name = newName();
   using poll = newPoll();
   using server = NamedPipe.create(name);
   poll.registry.register(server, 1, BOTH);
@@ -204,7 +205,7 @@ windows('a handle of a file is read from its beginning to its end, and written',
 
 windows('a handle that another library opened is bound, whatever it is: here one end of a pipe', (t) => {
   using poll = newPoll();
-  const name = `\\\\.\\pipe\\sideport-foreign-${process.pid}`;
+  const name = newName();
   const ours = ForeignStream.fromDescriptor(openPipeServer(name));
   const theirs = ForeignStream.fromDescriptor(openHandle(name));
   poll.registry.register(ours, 1, BOTH);

@@ -56,12 +56,11 @@ export function reportRatios(report: Report, loads: readonly Load[], results: Re
       'CPU',
       'main CPU',
     ],
-    peers.map((peer) => [
-      peer.label,
-      times(mean('perSecond', peer).median),
-      range(mean('perSecond', peer)),
-      ...(['p50Us', 'processCpuUs', 'mainCpuUs'] as const).map((name) => times(mean(name, peer).median)),
-    ]),
+    peers.map((peer) => {
+      const throughput = mean('perSecond', peer);
+      const others = (['p50Us', 'processCpuUs', 'mainCpuUs'] as const).map((name) => times(mean(name, peer).median));
+      return [peer.label, times(throughput.median), range(throughput), ...others];
+    }),
   );
   report.verdict(TARGETS.throughput, mean('perSecond', MEASURED));
   const worst = worstLoad(loads, (load) => summarize(ratiosOf('perSecond', load, MEASURED, BASELINE, results)));

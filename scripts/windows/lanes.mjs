@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../suite.mjs';
 
-export const LANES = 2;
+const LANES = 2;
 const FOLDER = 'dist/test';
 const SUFFIX = '.test.js';
 

@@ -28,6 +28,7 @@ export function wishForRoom(words: Int32Array, sends: number): void {
   Atomics.store(words, Header.ROOM_WANTED, wish(sends));
 }
 
+/** Client: nobody waits any more. Nothing is to be seen by it: a ring for the wish that was is one too many, and no more. */
 export function withdrawWishForRoom(words: Int32Array): void {
   Atomics.store(words, Header.ROOM_WANTED, 0);
 }

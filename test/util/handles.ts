@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Descriptor, loadAddon } from '../../src/native.js';
 import { SocketOption } from '../../src/protocol/socket-options.js';
 import { errno } from './errno.js';
+import { newName } from './pipes.js';
 import { onWindows } from './system.js';
 
 const { socket } = loadAddon();
@@ -36,12 +37,10 @@ export function openHandle(name: string, messages = false): number {
   return disowned(socket.openPipe(name, messages));
 }
 
-let names = 0;
-
 /** A pipe, used one way: the ends of a FIFO without a name, or those of a named pipe. */
 export function openPipe(): { reader: number; writer: number } {
   if (onWindows) {
-    const name = `\\\\.\\pipe\\sideport-one-way-${process.pid}-${names++}`;
+    const name = newName();
     return { reader: openPipeServer(name), writer: openHandle(name) };
   }
   const folder = mkdtempSync(join(tmpdir(), 'sideport-fifo-'));

@@ -6,7 +6,6 @@ import {
   type DetachedRegistration,
   type DetachedShared,
   type DetachedSource,
-  type DetachedStream,
   NameUse,
   type StreamKind,
 } from '../../protocol/transfer.js';
@@ -35,6 +34,12 @@ export type MovableSource =
   | UdpSocket
   | UnixDatagram
   | Timer;
+
+const STREAMS = { TcpStream, UnixStream, ForeignStream } satisfies Record<StreamKind, unknown>;
+const SHAREABLE = { TcpListener, UnixListener, UdpSocket, UnixDatagram } satisfies Record<
+  DetachedShared['shared']['kind'],
+  unknown
+>;
 
 /** All registrations, or none. @throws as `Poll.detach` */
 export function detachAll({ client, list }: Registry): DetachedPoll {
@@ -91,30 +96,7 @@ export function attachAll({ client, list }: Registry, { use, registrations }: De
 
 function attach(source: DetachedSource): MovableSource {
   if (source.sideport === 'detached-timer') return Timer.attach(source);
-  if (source.sideport === 'detached-shared') return attachShared(source);
-  return attachStream(source);
-}
-
-function attachStream(source: DetachedStream<StreamKind>): MovableSource {
-  switch (source.kind) {
-    case 'TcpStream':
-      return TcpStream.attach(source as DetachedStream<'TcpStream'>);
-    case 'UnixStream':
-      return UnixStream.attach(source as DetachedStream<'UnixStream'>);
-    case 'ForeignStream':
-      return ForeignStream.attach(source as DetachedStream<'ForeignStream'>);
-  }
-}
-
-function attachShared(source: DetachedShared): MovableSource {
-  switch (source.shared.kind) {
-    case 'TcpListener':
-      return TcpListener.attached(source as DetachedShared<'TcpListener'>);
-    case 'UnixListener':
-      return UnixListener.attached(source as DetachedShared<'UnixListener'>);
-    case 'UdpSocket':
-      return UdpSocket.attached(source as DetachedShared<'UdpSocket'>);
-    case 'UnixDatagram':
-      return UnixDatagram.attached(source as DetachedShared<'UnixDatagram'>);
-  }
+  // The name is of the class that it is looked up by.
+  if (source.sideport === 'detached-shared') return SHAREABLE[source.shared.kind].attached(source as never);
+  return STREAMS[source.kind].attach(source as never);
 }
