@@ -21,6 +21,11 @@ export interface NativePort {
   readonly submissions: Int32Array;
   /** Records of the last `turn`, 12 words each. */
   readonly completions: Int32Array;
+  /**
+   * `[0]`: when the last `turn` returned, in milliseconds of the system's monotonic clock. In an array, because a number that is returned is an
+   * object on the heap unless it is a small integer.
+   */
+  readonly clock: Float64Array;
   /** One loop turn; returns the number of completion records. Never blocks longer than 100 ms. */
   turn(submissionCount: number, timeoutMs: number): number;
   /** Keeps `memory` alive and in place until {@link removeSegment} returns true. Returns the segment's number. */

@@ -188,6 +188,21 @@ test('an aborted wait rejects with the reason, and loses no event', async (t) =>
   t.is(await poll.wait(events, undefined, { signal: new AbortController().signal }), 1);
 });
 
+test('neither the signal nor the time-out of a wait that has ended touches the next one', async (t) => {
+  using poll = newPoll();
+  using awakener = new Awakener(poll.registry, 1);
+  const events = new Events();
+  const earlier = new AbortController();
+  const ended = poll.wait(events, 20, { signal: earlier.signal });
+  awakener.wake();
+  t.is(await ended, 1);
+  const next = poll.wait(events);
+  earlier.abort(new Error('too late'));
+  t.is(await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 50, 'pending'))]), 'pending');
+  awakener.wake();
+  t.is(await next, 1);
+});
+
 test('a Poll iterates over its events, and leaving the loop leaves the rest', async (t) => {
   using poll = newPoll();
   const awakeners = [0, 1, 2].map((token) => new Awakener(poll.registry, token));

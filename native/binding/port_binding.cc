@@ -7,6 +7,7 @@
 #include "backends.h"
 #include "binding/arguments.h"
 #include "binding/election.h"
+#include "datagram.h"
 #include "port/atomic_word.h"
 #include "port/pages.h"
 
@@ -55,6 +56,7 @@ Napi::Function PortBinding::Define(Napi::Env env) {
                          InstanceAccessor<&PortBinding::FallbackReason>("fallbackReason"),
                          InstanceAccessor<&PortBinding::Submissions>("submissions"),
                          InstanceAccessor<&PortBinding::Completions>("completions"),
+                         InstanceAccessor<&PortBinding::Clock>("clock"),
                          InstanceMethod<&PortBinding::Turn>("turn"),
                          InstanceMethod<&PortBinding::AddSegment>("addSegment"),
                          InstanceMethod<&PortBinding::RemoveSegment>("removeSegment"),
@@ -78,9 +80,13 @@ PortBinding::PortBinding(const Napi::CallbackInfo& info)
   const auto completions = Napi::Int32Array::New(env_, completion_capacity_ * kRecordWords);
   submissions_ = Napi::Persistent(submissions);
   completions_ = Napi::Persistent(completions);
+  const auto clock = Napi::Float64Array::New(env_, 1);
+  clock_ = Napi::Persistent(clock);
   submission_records_ = reinterpret_cast<const SubmissionRecord*>(submissions.Data());
   completion_records_ =
       reinterpret_cast<CompletionRecord*>(const_cast<int32_t*>(completions.Data()));
+  now_ms_ = const_cast<double*>(clock.Data());
+  *now_ms_ = NowMs();
   OpenedPort opened = OpenOrThrow(env_, backend);
   port_ = std::move(opened.port);
   backend_ = port_->name();
@@ -145,6 +151,8 @@ Napi::Value PortBinding::Submissions(const Napi::CallbackInfo&) { return submiss
 
 Napi::Value PortBinding::Completions(const Napi::CallbackInfo&) { return completions_.Value(); }
 
+Napi::Value PortBinding::Clock(const Napi::CallbackInfo&) { return clock_.Value(); }
+
 Napi::Value PortBinding::Turn(const Napi::CallbackInfo& info) {
   const uint32_t count = UintArgument(info, 0);
   const int32_t timeout_ms = IntArgument(info, 1);
@@ -152,6 +160,7 @@ Napi::Value PortBinding::Turn(const Napi::CallbackInfo& info) {
   if (count > submission_capacity_) throw Napi::RangeError::New(env_, "too many submissions");
   const size_t completions = port_->Turn(submission_records_, count, completion_records_,
                                          completion_capacity_, timeout_ms);
+  *now_ms_ = NowMs();
   return Napi::Number::New(env_, static_cast<double>(completions));
 }
 

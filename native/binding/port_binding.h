@@ -31,6 +31,7 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
   Napi::Value FallbackReason(const Napi::CallbackInfo& info);
   Napi::Value Submissions(const Napi::CallbackInfo& info);
   Napi::Value Completions(const Napi::CallbackInfo& info);
+  Napi::Value Clock(const Napi::CallbackInfo& info);
   Napi::Value Turn(const Napi::CallbackInfo& info);
   Napi::Value AddSegment(const Napi::CallbackInfo& info);
   Napi::Value RemoveSegment(const Napi::CallbackInfo& info);
@@ -61,8 +62,10 @@ class PortBinding : public Napi::ObjectWrap<PortBinding> {
   // Memory of V8's, which does not move it; read once, kept by the references.
   Napi::Reference<Napi::Int32Array> submissions_;
   Napi::Reference<Napi::Int32Array> completions_;
+  Napi::Reference<Napi::Float64Array> clock_;
   const SubmissionRecord* submission_records_ = nullptr;
   CompletionRecord* completion_records_ = nullptr;
+  double* now_ms_ = nullptr;
   // Keep the segments in memory, by number.
   std::map<int32_t, Napi::Reference<Napi::Uint8Array>> segments_;
 };

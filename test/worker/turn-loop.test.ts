@@ -15,6 +15,7 @@ function turnsWith(...completionCounts: number[]): string[] {
     trimPools: () => calls.push('trim'),
     counters: { turns: 0, sleeps: 0 },
     port: {
+      native: { clock: new Float64Array(1) },
       wakeReasons: 0,
       turn() {
         calls.push('turn');

@@ -36,7 +36,8 @@ export class Waits {
   readonly #link: ThreadLink;
   readonly #news: News;
   readonly #sleeper: Sleeper;
-  readonly #waiters = new Set<Waiter>();
+  /** In the order in which they came. An array, since a set that is filled and emptied again makes itself a new table every few times. */
+  readonly #waiters: Waiter[] = [];
   readonly #hasNews = () => this.#news.hasNews();
   #settleScheduled = false;
   #referenced = false;
@@ -49,17 +50,21 @@ export class Waits {
 
   /** A wait is pending: the doorbell settles it. */
   add(waiter: Waiter): void {
-    this.#waiters.add(waiter);
+    this.#waiters.push(waiter);
     waiter.hold.take();
   }
 
   remove(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
+    const at = this.#waiters.indexOf(waiter);
+    if (at < 0) return;
+    // As splice, which would make an array of what it takes out.
+    this.#waiters.copyWithin(at, at + 1);
+    this.#waiters.pop();
     waiter.hold.drop();
   }
 
   get pending(): boolean {
-    return this.#waiters.size > 0;
+    return this.#waiters.length > 0;
   }
 
   /** Settles pending waits on the event loop's next turn: somebody else drained what they wait for. */
@@ -98,7 +103,12 @@ export class Waits {
     // Whoever schedules this may have seen that this thread was detached, and would see it for ever.
     this.#news.probe();
     this.#news.drain();
-    for (const waiter of [...this.#waiters]) waiter.settle();
+    for (let at = 0; at < this.#waiters.length; ) {
+      const waiter = this.#waiters[at] as Waiter;
+      waiter.settle();
+      // One that settles takes itself out.
+      if (this.#waiters[at] === waiter) at++;
+    }
     this.#relisten();
   }
 

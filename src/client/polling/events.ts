@@ -88,14 +88,30 @@ export class Events implements Iterable<Event> {
     event.ready = ready;
   }
 
-  // Not a generator: an iterator this plain costs nothing in a loop that is optimised.
+  /** @internal The next of them after so many; undefined behind the last. */
+  at(index: number): Event | undefined {
+    return index < this.#length ? this.#events[index] : undefined;
+  }
+
   [Symbol.iterator](): Iterator<Event> {
-    let at = 0;
-    return {
-      next: (): IteratorResult<Event> => {
-        if (at >= this.#length) return { done: true, value: undefined };
-        return { done: false, value: this.#events[at++] as Event };
-      },
-    };
+    return new EventIterator(this);
+  }
+}
+
+/**
+ * Neither a generator nor an object with a closure: in a loop that is optimised nothing of a class this plain is really made, nor of its results, as
+ * long as there is one place that makes them.
+ */
+class EventIterator implements Iterator<Event> {
+  readonly #events: Events;
+  #at = 0;
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
+
+  next(): IteratorResult<Event> {
+    const value = this.#events.at(this.#at++);
+    return { done: value === undefined, value } as IteratorResult<Event>;
   }
 }

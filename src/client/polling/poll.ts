@@ -15,10 +15,9 @@ import { fail } from '../../errors.js';
 import type { DetachedPoll } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
-import { Hold } from '../link/holds.js';
 import type { SignalListener } from '../link/signals.js';
-import type { Waiter } from '../link/waits.js';
 import { type Event, Events } from './events.js';
+import { PendingWait } from './pending-wait.js';
 import { attachAll, claimPoll, detachAll, ioThreadOf, type MovableSource } from './poll-transfer.js';
 import { ReadyQueue } from './ready-list.js';
 import { Registry } from './registry.js';
@@ -50,14 +49,6 @@ export interface AttachedPoll {
   readonly sources: readonly (readonly [token: number, source: MovableSource])[];
 }
 
-interface PendingWait {
-  readonly events: Events;
-  readonly settle: (error?: unknown) => void;
-  timer?: NodeJS.Timeout;
-}
-
-/** Timers hold 31 bits of milliseconds; what is longer waits that long and then again. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 /** So many waits in a row are answered without the event loop; then it gets its turn, so that timers and others run. */
 const IMMEDIATE_MAX = 16;
 
@@ -69,25 +60,20 @@ export class Poll implements AsyncIterable<Event> {
   readonly #client: Client;
   readonly #ready = new ReadyQueue();
   readonly #signal = newSignal();
-  readonly #waiter: Waiter;
+  readonly #pending: PendingWait;
   readonly #interrupts: SignalListener = {
     look: () => {
       if (takeSignal(this.#signal)) this.#interrupted = true;
     },
   };
   #interrupted = false;
-  #pending: PendingWait | undefined;
   #closed = false;
   #immediate = 0;
 
   /** @throws ERR_SIDEPORT_START_FAILED, ERR_SIDEPORT_PERMISSION, ERR_SIDEPORT_BACKEND, ERR_SIDEPORT_IO_THREAD_GONE */
   constructor({ ioThread = IoThread.default() }: PollOptions = {}) {
     this.#client = ioThread.client();
-    this.#waiter = {
-      hold: new Hold(this.#client.waits.holds),
-      settle: () => this.#settle(),
-      fail: (error) => this.#pending?.settle(fail(error.code)),
-    };
+    this.#pending = new PendingWait(this.#client, (events) => this.#collect(events));
     this.registry = new Registry(this.#client, this.#ready, () => this.#checkOpen());
     this.#client.signals.add(this.#interrupts);
   }
@@ -122,18 +108,15 @@ export class Poll implements AsyncIterable<Event> {
    *
    * @returns the number of events; rejects where `poll` throws, and with the signal's reason when aborted
    */
-  async wait(events: Events, timeoutMs?: number, { signal }: WaitOptions = {}): Promise<number> {
-    const limitMs = this.#begin(events, timeoutMs);
-    signal?.throwIfAborted();
-    if (this.#immediate < IMMEDIATE_MAX) {
-      this.#client.drainForPoll();
-      if (this.#collect(events) || limitMs === 0) {
-        this.#immediate++;
-        return events.length;
-      }
+  wait(events: Events, timeoutMs?: number, options?: WaitOptions): Promise<number> {
+    // Not an async function, which makes several objects more than the promise for each call.
+    try {
+      const limitMs = this.#begin(events, timeoutMs);
+      options?.signal?.throwIfAborted();
+      return this.#immediateEvents(events, limitMs) ?? this.#pend(events, limitMs, options?.signal);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    await this.#pend(events, limitMs, signal);
-    return events.length;
   }
 
   /**
@@ -174,7 +157,7 @@ export class Poll implements AsyncIterable<Event> {
    */
   detach(): DetachedPoll {
     this.#checkOpen();
-    if (this.#pending) throw fail('ERR_SIDEPORT_POLL_BUSY');
+    if (this.#pending.isPending) throw fail('ERR_SIDEPORT_POLL_BUSY');
     const name = detachAll(this.registry);
     this.close();
     return name;
@@ -228,7 +211,7 @@ export class Poll implements AsyncIterable<Event> {
 
   /** Whether a pending wait keeps, or would keep, the thread alive. */
   hasRef(): boolean {
-    return this.#waiter.hold.referenced;
+    return this.#pending.referenced;
   }
 
   /** Ends all registrations, and a pending wait with ERR_SIDEPORT_CLOSED. Sources stay open. Idempotent. */
@@ -237,7 +220,7 @@ export class Poll implements AsyncIterable<Event> {
     this.#closed = true;
     this.registry.end();
     this.#client.signals.remove(this.#interrupts);
-    this.#pending?.settle(fail('ERR_SIDEPORT_CLOSED'));
+    this.#pending.reject(fail('ERR_SIDEPORT_CLOSED'));
   }
 
   [Symbol.dispose](): void {
@@ -250,17 +233,14 @@ export class Poll implements AsyncIterable<Event> {
     if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
       throw fail('ERR_SIDEPORT_INVALID_ARG', `A time-out is a number of milliseconds >= 0, not ${String(timeoutMs)}`);
     }
-    if (this.#pending) throw fail('ERR_SIDEPORT_POLL_BUSY');
+    if (this.#pending.isPending) throw fail('ERR_SIDEPORT_POLL_BUSY');
     this.#client.checkAlive();
     events.clear();
     return timeoutMs === undefined ? Number.POSITIVE_INFINITY : Math.ceil(timeoutMs);
   }
 
   #reference(referenced: boolean): this {
-    this.#waiter.hold.referenced = referenced;
-    const timer = this.#pending?.timer;
-    if (referenced) timer?.ref();
-    else timer?.unref();
+    this.#pending.referenced = referenced;
     return this;
   }
 
@@ -276,49 +256,21 @@ export class Poll implements AsyncIterable<Event> {
     return events.interrupted || events.length > 0;
   }
 
-  #pend(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const untilMs = performance.now() + limitMs;
-      const expire = () => {
-        if (performance.now() < untilMs) return startTimer();
-        this.#timedOut();
-      };
-      // Also for no time at all: it is the event loop that settles, after others have had their turn.
-      const startTimer = () => {
-        const leftMs = Math.max(0, untilMs - performance.now());
-        pending.timer = setTimeout(expire, Math.min(Math.ceil(leftMs), TIMER_MAX_MS));
-        if (!this.hasRef()) pending.timer.unref();
-      };
-      const abort = () => this.#pending?.settle(signal?.reason);
-      const settle = (error?: unknown) => {
-        this.#pending = undefined;
-        this.#immediate = 0;
-        clearTimeout(pending.timer);
-        signal?.removeEventListener('abort', abort);
-        this.#client.waits.remove(this.#waiter);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const pending: PendingWait = { events, settle };
-      this.#pending = pending;
-      signal?.addEventListener('abort', abort);
-      if (limitMs !== Number.POSITIVE_INFINITY) startTimer();
-      this.#client.waits.add(this.#waiter);
-      // What this Poll has already would ring no bell.
-      if (!this.#ready.isEmpty || this.#interrupted) this.#client.waits.scheduleSettle();
-    });
-  }
-
-  #settle(): void {
-    const pending = this.#pending;
-    if (pending && this.#collect(pending.events)) pending.settle();
-  }
-
-  /** A last look: events and the time-out may be due in the same turn of the event loop. */
-  #timedOut(): void {
+  /** What is ready now, without the event loop; undefined if the wait has to go on with it. */
+  #immediateEvents(events: Events, limitMs: number): Promise<number> | undefined {
+    if (this.#immediate === IMMEDIATE_MAX) return undefined;
     this.#client.drainForPoll();
-    this.#settle();
-    this.#pending?.settle();
+    if (!this.#collect(events) && limitMs > 0) return undefined;
+    this.#immediate++;
+    return Promise.resolve(events.length);
+  }
+
+  #pend(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<number> {
+    this.#immediate = 0;
+    const promise = this.#pending.begin(events, limitMs, signal);
+    // What this Poll has already would ring no bell.
+    if (!this.#ready.isEmpty || this.#interrupted) this.#client.waits.scheduleSettle();
+    return promise;
   }
 
   #remote(): RemoteSignal {

@@ -242,11 +242,6 @@ export class ReceivePool {
     }
   }
 
-  /** Whether {@link trim} may have something to do. */
-  get hasGrown(): boolean {
-    return this.#grown.some(({ inService }) => inService);
-  }
-
   /** The client is over, every operation of its streams reaped. */
   release(): void {
     for (const group of [this.#common, this.#reserve, ...this.#grown.map(({ group }) => group)]) group.end();
@@ -279,9 +274,10 @@ export class ReceivePool {
     if (count < 1) return undefined;
     const segment = this.#memory.growReceive(bufferSize, count);
     if (!segment) return undefined;
+    const group = new ReceiveGroup(this.#keeper);
     const grown = {
-      receive: this.#addSegment(segment.number),
-      group: new ReceiveGroup(this.#keeper),
+      receive: this.#addSegment(segment.number, group),
+      group,
       inService: true,
       idleSinceMs: undefined,
     };
@@ -303,10 +299,10 @@ export class ReceivePool {
     return this.#segments[this.#clientSegments.get(portSegment) as number] as ReceiveSegment;
   }
 
-  #addSegment(number: number): ReceiveSegment {
+  #addSegment(number: number, ownGroup?: ReceiveGroup): ReceiveSegment {
     const segment = this.#memory.segments[number];
     if (!segment) throw new RangeError(`no segment ${number}`);
-    const receive = new ReceiveSegment(segment);
+    const receive = new ReceiveSegment(segment, ownGroup);
     this.#segments[number] = receive;
     this.#clientSegments.set(segment.portSegment, number);
     this.#bufferCount += segment.bufferCount;
@@ -315,8 +311,7 @@ export class ReceivePool {
 
   /** The reserve comes first. A segment that was added stays among itself, so that it can be taken out of service. */
   #provideHome(segment: ReceiveSegment, index: number): void {
-    const own = this.#grown.find(({ receive }) => receive === segment)?.group;
-    segment.provide(index, own ?? (this.#reserve.free < this.#reserveSize ? this.#reserve : this.#common));
+    segment.provide(index, segment.ownGroup ?? (this.#reserve.free < this.#reserveSize ? this.#reserve : this.#common));
   }
 
   /** A buffer came back, or a stream has nothing unread any more: some may go on. */

@@ -23,6 +23,8 @@ export interface HeldBuffer {
 
 export class ReceiveSegment {
   readonly segment: PortSegment;
+  /** That of one by which the pool has grown, see above. */
+  readonly ownGroup: ReceiveGroup | undefined;
   /** By buffer: whose data is in it, while its reader has it. */
   readonly #holders: (BufferHolder | undefined)[];
   /** By buffer: the group that has it, or had it when it was filled. */
@@ -32,8 +34,9 @@ export class ReceiveSegment {
   readonly #orders: Float64Array;
   #held = 0;
 
-  constructor(segment: PortSegment) {
+  constructor(segment: PortSegment, ownGroup?: ReceiveGroup) {
     this.segment = segment;
+    this.ownGroup = ownGroup;
     this.#holders = new Array<undefined>(segment.bufferCount);
     this.#groups = new Array<undefined>(segment.bufferCount);
     this.#lengths = new Int32Array(segment.bufferCount);

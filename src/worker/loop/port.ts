@@ -42,6 +42,7 @@ export class Port {
   readonly native: NativePort;
   readonly #submissions: Int32Array;
   readonly #completions: Int32Array;
+  readonly #completion: CompletionView;
   readonly #capacity: number;
   #count = 0;
   /** Each element's records stay together. */
@@ -63,6 +64,7 @@ export class Port {
     this.#submissions = native.submissions;
     this.#into = this.#submissions;
     this.#completions = native.completions;
+    this.#completion = new CompletionView(native.completions);
     this.#capacity = native.submissions.length / RECORD_WORDS;
   }
 
@@ -189,7 +191,7 @@ export class Port {
   /** Hands the last turn's completions to the endpoints' owners. */
   dispatch(count: number): void {
     this.wakeReasons = 0;
-    const completion = new CompletionView(this.#completions);
+    const completion = this.#completion;
     for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
       completion.read(at);
       const opcode = this.#completions[at + Complete.OPCODE] as number;
@@ -255,7 +257,7 @@ export class Port {
   }
 }
 
-/** One completion record, read anew for each; valid only during the callback. */
+/** One completion record, the same object for all of them; valid only during the callback. */
 class CompletionView implements Completion {
   readonly #words: Int32Array;
   #at = 0;

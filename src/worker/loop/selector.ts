@@ -56,6 +56,8 @@ export class Selector {
   readonly counters = { turns: 0, sleeps: 0, doorbells: 0, bytesReceived: 0, bytesSent: 0, clientsDetached: 0 };
   readonly #configuration: IoThreadConfiguration;
   readonly #sessions = new Map<number, Session>();
+  /** The same, as every turn looks at them. Made anew by a change, so it may change while it is gone through. */
+  #everySession: readonly Session[] = [];
   readonly #toPublish = new Batch<Session>();
   readonly #toFlush = new Batch<Flushable>();
   readonly #retired = new Batch<() => void>();
@@ -87,6 +89,7 @@ export class Selector {
   attach(clientId: number): ClientMemory {
     const memory = new ClientMemory(clientId, this.port.native, this.#configuration);
     this.#sessions.set(clientId, new Session(clientId, this, memory));
+    this.#everySession = [...this.#sessions.values()];
     return memory;
   }
 
@@ -94,12 +97,13 @@ export class Selector {
     return this.#sessions.get(clientId);
   }
 
-  sessions(): Iterable<Session> {
-    return this.#sessions.values();
+  sessions(): readonly Session[] {
+    return this.#everySession;
   }
 
   forget(session: Session): void {
     this.#sessions.delete(session.clientId);
+    this.#everySession = [...this.#sessions.values()];
   }
 
   /** Calls `release` once the port has taken every record that may still name what it releases. */
@@ -119,10 +123,10 @@ export class Selector {
    */
   trimPools(): void {
     if (this.port.hasSubmissions()) return;
-    const nowMs = performance.now();
+    const nowMs = this.port.native.clock[0] as number;
     if (nowMs < this.#trimDueMs) return;
     this.#trimDueMs = nowMs + TRIM_INTERVAL_MS;
-    for (const { receivePool, datagramPool, dealtBuffers } of this.#sessions.values()) {
+    for (const { receivePool, datagramPool, dealtBuffers } of this.#everySession) {
       receivePool.trim(nowMs);
       datagramPool?.trim(nowMs);
       dealtBuffers?.pool.trim(nowMs);
@@ -132,15 +136,14 @@ export class Selector {
   /** Takes what clients submitted; returns how many entries that were. */
   takeSubmissions(): number {
     let taken = 0;
-    for (const session of this.#sessions.values()) taken += takeSubmissions(session);
+    for (const session of this.#everySession) taken += takeSubmissions(session);
     this.#toFlush.workOff(flush);
     return taken;
   }
 
   /** A look at every submission ring, for the sleep protocol. */
   hasSubmissions(): boolean {
-    for (const session of this.#sessions.values())
-      if (!session.draining && session.submissions.hasEntries()) return true;
+    for (const session of this.#everySession) if (!session.draining && session.submissions.hasEntries()) return true;
     return false;
   }
 
@@ -194,7 +197,7 @@ export class Selector {
   stats(): IoThreadStats {
     const native = this.port.native;
     const sum = (figure: (session: Session) => number) =>
-      [...this.#sessions.values()].reduce((total, session) => total + figure(session), 0);
+      this.#everySession.reduce((total, session) => total + figure(session), 0);
     const receiveBuffers = sum(({ receivePool }) => receivePool.bufferCount);
     return {
       backend: native.backend,

@@ -25,7 +25,7 @@ export class TurnLoop {
   constructor(selector: Selector, ioHeader: Int32Array, spinUs: number) {
     this.#selector = selector;
     this.#ioHeader = ioHeader;
-    this.#spin = new Spin(spinUs);
+    this.#spin = new Spin(spinUs, selector.port.native.clock);
   }
 
   /** Turns until a control message waits (true) or the thread is asked to stop (false). */
