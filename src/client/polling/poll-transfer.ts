@@ -6,24 +6,38 @@ import {
   type DetachedRegistration,
   type DetachedShared,
   type DetachedSource,
+  type DetachedStream,
   NameUse,
 } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { ListenerSource } from '../sources/listener-source.js';
+import { TcpReader, TcpWriter } from '../sources/tcp-halves.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
 import { UdpSocket } from '../sources/udp-socket.js';
 import { UnixDatagram } from '../sources/unix-datagram.js';
+import { UnixReader, UnixWriter } from '../sources/unix-halves.js';
 import { UnixListener } from '../sources/unix-listener.js';
 import { UnixStream } from '../sources/unix-stream.js';
 import type { Registration } from './registration.js';
 import type { Registry } from './registry.js';
 
 /** A source that goes along with its Poll. */
-export type MovableSource = TcpStream | UnixStream | TcpListener | UnixListener | UdpSocket | UnixDatagram | Timer;
+export type MovableSource =
+  | TcpStream
+  | TcpReader
+  | TcpWriter
+  | UnixStream
+  | UnixReader
+  | UnixWriter
+  | TcpListener
+  | UnixListener
+  | UdpSocket
+  | UnixDatagram
+  | Timer;
 
 /** All registrations, or none. @throws as `Poll.detach` */
 export function detachAll({ client, list }: Registry): DetachedPoll {
@@ -81,9 +95,20 @@ export function attachAll({ client, list }: Registry, { use, registrations }: De
 function attach(source: DetachedSource): MovableSource {
   if (source.sideport === 'detached-timer') return Timer.attach(source);
   if (source.sideport === 'detached-shared') return attachShared(source);
-  return source.kind === 'TcpStream'
-    ? TcpStream.attach(source as Parameters<typeof TcpStream.attach>[0])
-    : UnixStream.attach(source as Parameters<typeof UnixStream.attach>[0]);
+  switch (source.kind) {
+    case 'TcpStream':
+      return TcpStream.attach(source as DetachedStream<'TcpStream'>);
+    case 'TcpReader':
+      return TcpReader.attach(source as DetachedStream<'TcpReader'>);
+    case 'TcpWriter':
+      return TcpWriter.attach(source as DetachedStream<'TcpWriter'>);
+    case 'UnixStream':
+      return UnixStream.attach(source as DetachedStream<'UnixStream'>);
+    case 'UnixReader':
+      return UnixReader.attach(source as DetachedStream<'UnixReader'>);
+    case 'UnixWriter':
+      return UnixWriter.attach(source as DetachedStream<'UnixWriter'>);
+  }
 }
 
 function attachShared(source: DetachedShared): MovableSource {

@@ -4,23 +4,37 @@ import type { SystemError } from '../../errors.js';
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
-import { type DetachedStream, Seen, type StreamKind, type StreamState } from '../../protocol/transfer.js';
+import {
+  type DetachedStream,
+  type HalfKind,
+  Seen,
+  type SplitStream,
+  type StreamEnds,
+  type StreamKind,
+  type StreamState,
+} from '../../protocol/transfer.js';
+import type { Reader } from '../buffers/received-data.js';
 import { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
-import type { SlotName } from '../link/slots.js';
+import type { SlotName, SlotOwner } from '../link/slots.js';
 import { SourceState } from './source-state.js';
-import { describeError, errorFrom } from './stream-transfer.js';
+import { DEPARTED, describeError, errorFrom, nameFor } from './stream-transfer.js';
+
+/** A half has none (StreamEnds). */
+const NO_DESCRIPTOR = -1;
 
 /** A stream, as far as its moving is concerned. */
-interface Moving extends SlotName {
+interface Moving extends SlotName, Reader {
   state: number;
   is(bit: number): boolean;
   error: SystemError | undefined;
   /** What it wrote that may be unsent. */
   sends: SendQueue | undefined;
+  retry(): boolean;
+  leave(heir: SlotOwner): void;
 }
 
-export function describe(stream: Moving, { words }: Client): StreamState {
+function describe(stream: Moving, { words }: Client): StreamState {
   const at = slotBase(stream.slot) + Slot.ADDRESS;
   return {
     connected: stream.is(SourceState.CONNECTED),
@@ -33,8 +47,58 @@ export function describe(stream: Moving, { words }: Client): StreamState {
   };
 }
 
+/** Its owner lets go of it: nobody has it until its name is attached. */
+export function detachStream(
+  stream: Moving,
+  client: Client,
+  kind: StreamKind,
+  fd: number,
+  ends: StreamEnds | undefined,
+): DetachedStream<StreamKind> {
+  const state = describe(stream, client);
+  const name = nameFor(client, stream, kind, fd, state, client.received.takeOut(stream), ends);
+  depart(stream, client, Submission.DETACH_STREAM, stream, seenOf(state));
+  return name;
+}
+
+/** As {@link detachStream}, as two halves. The writing half leaves from a slot of its own. @throws ERR_SIDEPORT_LIMIT, and changes nothing */
+export function splitStream(
+  stream: Moving,
+  client: Client,
+  readerKind: HalfKind,
+  writerKind: HalfKind,
+  ends: StreamEnds,
+): SplitStream<HalfKind, HalfKind> {
+  const slot = client.allocate(DEPARTED);
+  const from = { slot, generation: client.generation(slot) };
+  const state = describe(stream, client);
+  // Neither half asks for what it has not: reading is over for the writer, writing for the reader.
+  const reading = { ...state, writeClosed: true, unsentBytes: 0, full: false };
+  const writing = { ...state, readEnded: true };
+  const unread = client.received.takeOut(stream);
+  const reader = nameFor(client, stream, readerKind, NO_DESCRIPTOR, reading, unread, ends);
+  const writer = nameFor(client, from, writerKind, NO_DESCRIPTOR, writing, undefined, ends);
+  depart(stream, client, Submission.SPLIT_STREAM, from, stream.slot, stream.generation, seenOf(state));
+  return { reader, writer } as SplitStream<HalfKind, HalfKind>;
+}
+
+function depart(
+  stream: Moving,
+  client: Client,
+  opcode: number,
+  { slot, generation }: SlotName,
+  a: number,
+  b = 0,
+  c = 0,
+) {
+  client.roomless.forget(stream);
+  client.submit(opcode, slot, generation, a, b, c);
+  client.flush();
+  stream.leave(DEPARTED);
+}
+
 /** Bits of {@link Seen}: what the next owner need not be told. */
-export function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
+function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
   if (writeClosed) seen |= Seen.FAILURE;

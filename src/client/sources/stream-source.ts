@@ -11,28 +11,36 @@
  *
  * A program may have ten thousand of these, most of them idle: so each has few words, and what only traffic needs is made by it.
  */
-import { fail, type SystemError } from '../../errors.js';
+import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { DetachedStream, StreamKind, UnreadData } from '../../protocol/transfer.js';
+import type {
+  DetachedStream,
+  HalfKind,
+  SplitStream,
+  StreamEnds,
+  StreamKind,
+  UnreadData,
+} from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import type { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
-import { SendQueue } from '../buffers/send-queue.js';
+import type { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
 import { SourceState } from './source-state.js';
-import { dispatch } from './stream-events.js';
-import { describe, resume, seenOf } from './stream-move.js';
+import { dispatch, readiness } from './stream-events.js';
+import { detachStream, resume, splitStream } from './stream-move.js';
 import { peek, read, readv, take } from './stream-reading.js';
-import { claimStream, clientFor, DEPARTED, nameFor, settleDescriptor } from './stream-transfer.js';
-import { shutdown, write, writev } from './stream-writing.js';
+import { claimStream, clientFor, DEPARTED, settleDescriptor } from './stream-transfer.js';
+import { sendQueue, shutdown, write, writev } from './stream-writing.js';
 
 const KIND = 'TcpStream';
+const ENOTCONN = errnoOf('ENOTCONN');
 
 /** What only some streams have. */
 interface Extras {
@@ -40,6 +48,8 @@ interface Extras {
   /** Of a fresh one, until that is in the slot's record: where to connect to, or the peer of a connected one. */
   remote: Uint8Array | undefined;
   error: SystemError | undefined;
+  /** Of a half. */
+  ends: StreamEnds | undefined;
 }
 
 export class StreamSource extends Source implements Reader {
@@ -70,7 +80,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Detached elsewhere, and ours if this does not throw. */
-  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind): StreamSource {
+  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind, Made = StreamSource): StreamSource {
     const client = clientFor(name, kind);
     const slot = client.allocate(DEPARTED);
     try {
@@ -79,9 +89,10 @@ export class StreamSource extends Source implements Reader {
       client.forsake(slot);
       throw error;
     }
-    const stream = new StreamSource(undefined, name.fd, client, { slot, generation: client.generation(slot) });
+    const stream = new Made(undefined, name.fd, client, { slot, generation: client.generation(slot) });
     client.transfer(stream, stream);
     if (kind !== KIND) stream.kind = kind;
+    if (name.ends) stream.#extra().ends = name.ends;
     resume(stream, client, name);
     if (name.unread) client.received.adopt(stream, name.unread);
     return stream;
@@ -112,7 +123,7 @@ export class StreamSource extends Source implements Reader {
 
   /** Not registered yet; see {@link connecting} and {@link connected}. */
   protected prepare(kind: string, remote: Uint8Array, adopted: boolean): void {
-    this.#extras = { kind, remote, error: undefined };
+    this.#extras = { kind, remote, error: undefined, ends: undefined };
     if (adopted) this.state |= SourceState.ADOPTED;
   }
 
@@ -132,14 +143,7 @@ export class StreamSource extends Source implements Reader {
   // -- readiness -------------------------------------------------------------------------------------
 
   readiness(): number {
-    let ready = 0;
-    if (this.firstChunk !== NO_CHUNK || this.is(SourceState.READ_ENDED)) ready |= Ready.READABLE;
-    if (this.is(SourceState.READ_ENDED)) ready |= Ready.READ_CLOSED;
-    if (this.is(SourceState.WRITE_CLOSED)) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
-    else if (this.is(SourceState.CONNECTED) && this.hasRoom()) ready |= Ready.WRITABLE;
-    // Whoever asks next meets it, whichever way: so the stream is ready both ways.
-    if (this.error) ready |= Ready.READABLE | Ready.WRITABLE | Ready.ERROR;
-    return ready;
+    return readiness(this);
   }
 
   dispatch(kind: number, a: number, b: number): void {
@@ -149,7 +153,7 @@ export class StreamSource extends Source implements Reader {
   /** Asked again after a send completed: is there room now? */
   retry(): boolean {
     if (this.closed) return true;
-    if (!this.sendQueue().drained()) return false;
+    if (!sendQueue(this).drained()) return false;
     this.raise(Ready.WRITABLE);
     return true;
   }
@@ -201,28 +205,27 @@ export class StreamSource extends Source implements Reader {
     shutdown(this, how);
   }
 
-  /** With no room this stream is asked again when a send completes. */
-  hasRoom(): boolean {
-    const client = this.#client();
-    if (this.sends ? this.sends.hasRoom : client.sendPool.available(false)) return true;
-    client.roomless.add(this);
-    return false;
-  }
-
-  sendQueue(): SendQueue {
-    this.sends ??= new SendQueue(this.#client(), this);
-    return this.sends;
-  }
-
   // -- moving ----------------------------------------------------------------------------------------
 
   detach(client: Client): DetachedStream<StreamKind> {
+    return this.#lettingGo(client)();
+  }
+
+  /** @throws ENOTCONN */
+  split(client: Client, reader: HalfKind, writer: HalfKind, ends: () => StreamEnds): SplitStream<HalfKind, HalfKind> {
+    this.checkOpen();
+    if (!this.is(SourceState.CONNECTED | SourceState.ADOPTED)) throw systemError('split', ENOTCONN);
+    this.#lettingGo(client);
+    return splitStream(this, client, reader, writer, ends());
+  }
+
+  /** All that may fail is done; what has arrived is taken along in the name, so an unread ring never holds more than one detached stream's data. */
+  #lettingGo(client: Client): () => DetachedStream<StreamKind> {
     this.checkOpen();
     this.openOn(client);
     const leave = this.leaving();
-    // What has arrived is taken along in the name; so an unread ring never holds more than one detached stream's data.
     client.drainForPoll();
-    return leave();
+    return leave;
   }
 
   /** Whether its class has a way to attach it. */
@@ -236,17 +239,7 @@ export class StreamSource extends Source implements Reader {
     client.checkAlive();
     if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
     settleDescriptor(client, this);
-    return () => this.#leave();
-  }
-
-  #leave(): DetachedStream<StreamKind> {
-    const mine = this.#client();
-    const state = describe(this, mine);
-    const name = nameFor(mine, this, this.kind as StreamKind, this.fd, state, mine.received.takeOut(this));
-    mine.roomless.forget(this);
-    this.submit(Submission.DETACH_STREAM, seenOf(state));
-    this.leave(DEPARTED);
-    return name;
+    return () => detachStream(this, client, this.kind as StreamKind, this.fd, this.#extras?.ends);
   }
 
   // -- the rest --------------------------------------------------------------------------------------
@@ -255,6 +248,12 @@ export class StreamSource extends Source implements Reader {
     const { error } = this;
     if (error) this.error = undefined;
     return error ?? null;
+  }
+
+  /** A half's addresses. */
+  get ends(): StreamEnds {
+    this.checkOpen();
+    return this.#extras?.ends ?? { local: undefined, peer: undefined };
   }
 
   /** The peer's address; undefined while not connected. */
@@ -290,7 +289,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   #extra(): Extras {
-    this.#extras ??= { kind: KIND, remote: undefined, error: undefined };
+    this.#extras ??= { kind: KIND, remote: undefined, error: undefined, ends: undefined };
     return this.#extras;
   }
 

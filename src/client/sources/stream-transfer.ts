@@ -9,6 +9,7 @@ import {
   type DetachedStream,
   type ErrorDescription,
   NameUse,
+  type StreamEnds,
   type StreamKind,
   type StreamState,
   type UnreadData,
@@ -32,6 +33,7 @@ export function nameFor(
   fd: number,
   state: StreamState,
   unread: UnreadData | undefined,
+  ends?: StreamEnds,
 ): DetachedStream<StreamKind> {
   client.claims.offer(slot, generation, Offer.DETACHED);
   return {
@@ -45,6 +47,7 @@ export function nameFor(
     use: new SharedArrayBuffer(4),
     fd,
     state,
+    ends,
     unread,
   };
 }
