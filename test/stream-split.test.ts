@@ -241,11 +241,14 @@ test('a half that nobody attaches is closed after transferTimeoutMs, and the oth
       t.is(readExactly(pair.poll, half, 4).toString(), 'more');
       t.throws(() => TcpWriter.attach(names.writer), { code: 'ERR_SIDEPORT_TRANSFER_EXPIRED' });
     } else {
+      // Once this has come the I/O thread has heard of the split, and counts the reader.
+      writeAll(pair.poll, half, Buffer.from(' more'));
+      t.is(readExactly(pair.poll, pair.client, 13).toString(), 'accepted more');
       while ((await hasty.stats()).streamsInTransfer > 0);
       t.throws(() => TcpReader.attach(names.reader), { code: 'ERR_SIDEPORT_TRANSFER_EXPIRED' });
-      writeAll(pair.poll, half, Buffer.from(' more'));
+      writeAll(pair.poll, half, Buffer.from('still'));
       half.close();
-      t.is(readToEnd(pair.poll, pair.client).toString(), 'accepted more');
+      t.is(readToEnd(pair.poll, pair.client).toString(), 'still');
     }
   }
 });
