@@ -1,4 +1,4 @@
-// One run of the suite, judged: AVA's own summary, which backend really ran, and whether the tests skipped are those that
+// One run of the suite, judged: what AVA says of each test, which backend really ran, and whether the tests skipped are those that
 // test/skips.json names for it.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,22 +20,22 @@ export function compile() {
  */
 export function judge({ name, backend, status, output, record, skips }) {
   const ran = [...new Set(readOr(record, '').split('\n').filter(Boolean))].sort().join(', ') || 'none';
-  const skipped = [...output.matchAll(/^\s*- \[skip\] (.*?)\s*$/gm)].map((match) => match[1]).sort();
+  const skipped = titles(output, '- \\[skip\\]').sort();
   const complaints = [];
   if (status !== 0) complaints.push(`${name}: the test runner ended with ${status}`);
   if (ran !== backend) complaints.push(`${name}: the backend that really ran is ${ran}`);
   if (skips !== undefined) complaints.push(...skipComplaints(name, skips, skipped));
   return {
     name: ran === backend ? name : `${name} (${ran} ran)`,
-    passed: count(output, 'passed'),
-    failed: count(output, 'failed'),
+    passed: titles(output, '[✔√]').length,
+    failed: titles(output, '[✘×] \\[fail\\]:').length,
     skipped,
     complaints,
   };
 }
 
 /**
- * In the runner's own words, each run's last line once more; then the totals as a TAP stream ends, for programs that read
+ * Each run's result in a line; then the totals as a TAP stream ends, for programs that read
  * them. Sets the script's exit code.
  */
 export function report(results) {
@@ -53,9 +53,9 @@ export function report(results) {
   process.exitCode = complaints.length === 0 ? 0 : 1;
 }
 
-/** AVA's own summary, which names what passed only when nothing failed: `1 test failed`. */
-function count(output, what) {
-  return Number(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'm').exec(output)?.[1] ?? 0);
+/** Of the tests that AVA marked so, with the mark of either kind of terminal. Its summary does not say what passed when something failed. */
+function titles(output, mark) {
+  return [...output.matchAll(new RegExp(`^\\s*${mark} (.*?)\\s*$`, 'gm'))].map(([, title]) => title);
 }
 
 function skipComplaints(name, skips, skipped) {

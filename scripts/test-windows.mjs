@@ -12,6 +12,7 @@ import { ava, compile, judge, report, root } from './suite.mjs';
 import { buildForWindows } from './windows/build.mjs';
 import { installPackages } from './windows/debian.mjs';
 import { workshop } from './windows/folders.mjs';
+import { lanes } from './windows/lanes.mjs';
 import { nodeForWindows } from './windows/packages.mjs';
 import { endWine, preparePrefix, runWine } from './windows/wine.mjs';
 
@@ -60,12 +61,18 @@ async function run(round) {
     SIDEPORT_TEST_THREADS: '0',
     SIDEPORT_TEST_WINE: '1',
   };
-  const { status, output } = await runWine([node, relative(root, ava), ...files], {
-    env,
-    limitMs: RUN_LIMIT_MS,
-    onOutput: (bytes) => process.stdout.write(bytes),
-  });
+  const runs = (files.length > 0 ? [files] : lanes()).map((lane, number) =>
+    runWine([node, relative(root, ava), ...lane], {
+      name: `lane-${number}`,
+      env,
+      limitMs: RUN_LIMIT_MS,
+      onOutput: (text) => process.stdout.write(text),
+    }),
+  );
+  const ended = await Promise.all(runs);
   endWine();
+  const status = ended.find(({ status }) => status !== 0)?.status ?? 0;
+  const output = ended.map(({ output }) => output).join('\n');
   const skips = files.length > 0 ? undefined : ['iocp under Wine'];
   return judge({ name, backend: 'iocp', status, output, record, skips });
 }

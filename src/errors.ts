@@ -101,6 +101,10 @@ export function systemError(
 
 /** Node's negative errno of a system error's code; the same table that {@link systemError} reads. */
 export function errnoOf(code: string): number {
-  for (const [errno, [name]] of getSystemErrorMap()) if (name === code) return errno;
-  throw new RangeError(`no system error is called ${code}`);
+  numbers ??= new Map(Array.from(getSystemErrorMap(), ([errno, [name]]) => [name, errno]));
+  const errno = numbers.get(code);
+  if (errno === undefined) throw new RangeError(`no system error is called ${code}`);
+  return errno;
 }
+
+let numbers: Map<string, number> | undefined;

@@ -182,8 +182,8 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
-/** The addon of this thread, once loaded: looking for it reads folders, which takes time and a descriptor. */
-let loaded: Addon | undefined;
+/** The addon of this thread, once loaded, and its file: looking for it reads folders, which takes time and a descriptor. */
+let loaded: { readonly addon: Addon; readonly path: string } | undefined;
 
 /**
  * Loads the addon from `addonPath`, or else the one that this thread has loaded before, or else from the package's own build or
@@ -193,9 +193,10 @@ let loaded: Addon | undefined;
  */
 export function loadAddon(addonPath?: string): Addon {
   try {
-    if (addonPath === undefined && loaded) return loaded;
-    loaded = checked(addonPath === undefined ? findAddon() : (require(addonPath) as Addon));
-    return loaded;
+    if (addonPath === undefined && loaded) return loaded.addon;
+    const path = addonPath ?? findAddon();
+    loaded = { addon: checked(require(path) as Addon), path };
+    return loaded.addon;
   } catch (error) {
     throw denial(error as NodeJS.ErrnoException) ?? error;
   }
@@ -207,10 +208,15 @@ function checked(addon: Addon): Addon {
   throw fail('ERR_SIDEPORT_START_FAILED', `The addon is not one for protocol version ${PROTOCOL_VERSION}`);
 }
 
-function findAddon(): Addon {
-  // This file runs from dist/src, two levels below the package's root.
-  const load = require('node-gyp-build') as (root: string) => Addon;
-  return load(fileURLToPath(new URL('../..', import.meta.url)));
+/** The file that {@link loadAddon} has loaded on this thread: other threads need not look for it. */
+export function addonPath(): string | undefined {
+  return loaded?.path;
+}
+
+function findAddon(): string {
+  // This file runs from dist/src, and bundled from dist/lib: two levels below the package's root.
+  const { path } = require('node-gyp-build') as { path(root: string): string };
+  return path(fileURLToPath(new URL('../..', import.meta.url)));
 }
 
 /** What Node's permission model refused, as one of our own errors. */

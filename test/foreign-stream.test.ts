@@ -1,13 +1,23 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { Events, ForeignStream, Interest, Poll, PollOpt, type SystemError, TcpStream } from '../src/index.js';
+import {
+  Events,
+  ForeignStream,
+  Interest,
+  NamedPipe,
+  Poll,
+  PollOpt,
+  type SystemError,
+  TcpStream,
+} from '../src/index.js';
 import { loadAddon } from '../src/native.js';
 import { expectEvents } from './util/expect-events.js';
-import { openFifo, openHandle, openPipeServer } from './util/handles.js';
+import { openFifo, openHandle, openPipeServer, openSynchronous } from './util/handles.js';
 import { ioThreadFor, quiet } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
+import { newName } from './util/pipes.js';
 import { onWindows, unless } from './util/platform.js';
 import { BOTH, readExactly, readToEnd, writeAll } from './util/streams.js';
 
@@ -153,6 +163,27 @@ posix('closed at any moment, a pipe leaves neither an operation nor a descriptor
   t.is(countDescriptors(), before);
 });
 
+windows('a handle that was opened for calls that wait is refused, and stays as it was', (t) => {
+  const path = newPath();
+  writeFileSync(path, 'a file');
+  const file = openSynchronous(path);
+  const refused = { code: 'ERR_SIDEPORT_INVALID_ARG' };
+  t.throws(() => ForeignStream.fromDescriptor(file.handle), refused);
+  t.throws(() => NamedPipe.fromDescriptor(file.handle), refused);
+  t.is(readSync(file.fd, Buffer.alloc(10)), 6);
+  closeSync(file.fd);
+  const name = newName();
+  using poll = newPoll();
+  using server = NamedPipe.create(name);
+  poll.registry.register(server, 1, BOTH);
+  const end = openSynchronous(name);
+  t.throws(() => ForeignStream.fromDescriptor(end.handle), refused);
+  t.throws(() => NamedPipe.fromDescriptor(end.handle), refused);
+  writeSync(end.fd, 'still mine');
+  t.is(readExactly(poll, server, 10).toString(), 'still mine');
+  closeSync(end.fd);
+});
+
 windows('a handle of a file is read from its beginning to its end, and written', async (t) => {
   using poll = newPoll();
   const [source, target] = [newPath(), newPath()];
@@ -174,7 +205,7 @@ windows('a handle of a file is read from its beginning to its end, and written',
 
 windows('a handle that another library opened is bound, whatever it is: here one end of a pipe', (t) => {
   using poll = newPoll();
-  const name = `\\\\.\\pipe\\sideport-foreign-${process.pid}`;
+  const name = newName();
   const ours = ForeignStream.fromDescriptor(openPipeServer(name));
   const theirs = ForeignStream.fromDescriptor(openHandle(name));
   poll.registry.register(ours, 1, BOTH);

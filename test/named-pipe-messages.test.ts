@@ -1,8 +1,11 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
 import test from 'ava';
-import { Events, Poll, type SystemError } from '../src/index.js';
+import { Events, NamedPipe, Poll, type SystemError } from '../src/index.js';
+import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
-import { pair, readMessage, windows } from './util/pipes.js';
+import { newName, pair, readMessage, SERVER, windows } from './util/pipes.js';
+import { BOTH, readToEnd } from './util/streams.js';
 
 // Small buffers, so that messages need several.
 const ioThread = ioThreadFor(test, { receiveBufferSize: 4096, sendBufferSize: 16_384, sendHighWaterBytes: 65_536 });
@@ -61,6 +64,24 @@ windows('a message longer than a receive buffer comes in parts, and is told wher
   t.true(Buffer.concat(leased).equals(long));
   client.close();
   server.close();
+});
+
+windows('empty messages are not told, and are no end', (t) => {
+  using poll = newPoll();
+  const name = newName();
+  using server = NamedPipe.create(name, { mode: 'message' });
+  poll.registry.register(server, SERVER, BOTH);
+  const fd = openSync(name, 'r+');
+  expectEvents(poll, { token: SERVER, writable: true });
+  for (const message of ['', 'one', '', '', 'two', '']) writeSync(fd, Buffer.from(message));
+  t.is(readMessage(poll, server, Buffer.alloc(10)).toString(), 'one');
+  t.is(readMessage(poll, server, Buffer.alloc(10)).toString(), 'two');
+  t.is(poll.poll(new Events(), 50), 0);
+  t.is(server.read(Buffer.alloc(10)), null);
+  writeSync(fd, 'three');
+  t.is(readMessage(poll, server, Buffer.alloc(10)).toString(), 'three');
+  closeSync(fd);
+  t.is(readToEnd(poll, server).length, 0);
 });
 
 windows('a message is taken whole or not at all', (t) => {

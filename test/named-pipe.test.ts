@@ -126,6 +126,15 @@ unless(!onWindows || underWine, 'Wine ignores FILE_FLAG_FIRST_PIPE_INSTANCE')(
   },
 );
 
+windows('an instance that is open to other machines serves this one, too', (t) => {
+  using poll = newPoll();
+  const { server, client } = pair(poll, { remoteClients: true });
+  writeAll(poll, client, text('from here'));
+  t.is(readExactly(poll, server, 9).toString(), 'from here');
+  client.close();
+  server.close();
+});
+
 windows('abort drops what was written; what the client has not read is lost with it', (t) => {
   using poll = newPoll();
   const { server, client } = pair(poll);

@@ -3,12 +3,13 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { wrap } from 'comlink';
 import { Piscina } from 'piscina';
-import { Awakener, Interest, Poll, Timer, UdpSocket } from '../src/index.js';
+import { Awakener, ForeignStream, Interest, Poll, Timer, UdpSocket } from '../src/index.js';
 import type { PassedIn, use } from './fixtures/passed-in.js';
 import { expectEvents } from './util/expect-events.js';
+import { openPipe } from './util/handles.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows } from './util/platform.js';
-import { listen, Pair, readToEnd } from './util/streams.js';
+import { listen, Pair, readToEnd, writeAll } from './util/streams.js';
 
 const ioThread = ioThreadFor(test);
 const file = new URL('./fixtures/passed-in.js', import.meta.url);
@@ -62,6 +63,11 @@ for (const [how, pass] of Object.entries(ways)) {
     using listener = listen();
     const { port } = listener.localAddress();
     using udp = onWindows ? undefined : UdpSocket.bind({ host: '127.0.0.1', port: 0 });
+    const ends = openPipe();
+    const reader = ForeignStream.fromDescriptor(ends.reader);
+    using writer = ForeignStream.fromDescriptor(ends.writer);
+    pair.poll.registry.register(writer, 8, Interest.WRITABLE);
+    writeAll(pair.poll, writer, Buffer.from(how));
     const awakener = new Awakener(pair.poll.registry, 9);
     const moving = new Poll({ ioThread });
     moving.registry.register(Timer.after(1), 3, Interest.READABLE);
@@ -69,6 +75,7 @@ for (const [how, pass] of Object.entries(ways)) {
     const passed = {
       ioThread: ioThread.share(),
       stream: pair.server.detach(),
+      foreign: reader.detach(ioThread),
       listener: listener.share(ioThread),
       timer: Timer.after(1).detach(),
       awakener: awakener.share(),

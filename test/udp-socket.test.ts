@@ -354,6 +354,19 @@ test('IPv6: the sender’s address, and its scope, come back', (t) => {
   t.deepEqual(got?.received.from, { address: '::1', family: 'IPv6', port: pair.a.localAddress().port });
 });
 
+test('IPv6: a peer is taken away again', (t) => {
+  using pair = new UdpPair(ioThread, '::1');
+  pair.a.connect(endpointOf(pair.b));
+  t.is(pair.a.send(text('connected')), 9);
+  pair.a.disconnect();
+  t.throws(() => pair.a.send(text('nowhere')), { code: 'ENOTCONN' });
+  t.is(pair.a.sendTo(text('not connected'), endpointOf(pair.b)), 13);
+  t.deepEqual(
+    pair.receive(2).map((one) => one.text),
+    ['connected', 'not connected'],
+  );
+});
+
 test('a deregistered socket keeps what it has, and goes on when it is registered again', (t) => {
   using pair = new UdpPair(ioThread);
   pair.send('one');

@@ -24,6 +24,12 @@ export const DIRECT: Ping = {
   spinUs: DEFAULT_SPIN_US,
 };
 
+/** Plain Node's best: what a wake costs without sideport. */
+const ATOMICS: Ping = { label: 'plain Node: Atomics.wait/notify', kind: 'atomics', spinUs: 0 };
+
+/** Those that targets speak of, and what they are made of. */
+export const PINGS_QUICK: readonly Ping[] = [FLOOR, DIRECT, TARGETED, ATOMICS];
+
 export const PINGS: readonly Ping[] = [
   FLOOR,
   DIRECT,
@@ -33,7 +39,7 @@ export const PINGS: readonly Ping[] = [
   { label: 'I/O thread, poll() (spin on, default)', kind: 'io-thread-poll', spinUs: DEFAULT_SPIN_US },
   { label: 'I/O thread asleep, wait() (spin off)', kind: 'io-thread-wait', spinUs: 0 },
   { label: 'I/O thread, wait() (spin on, default)', kind: 'io-thread-wait', spinUs: DEFAULT_SPIN_US },
-  { label: 'plain Node: Atomics.wait/notify', kind: 'atomics', spinUs: 0 },
+  ATOMICS,
   { label: 'plain Node: postMessage', kind: 'post-message', spinUs: 0 },
 ];
 

@@ -7,20 +7,21 @@ import type { Comparison } from '../lib/comparison.js';
 import { compile } from '../lib/compile.js';
 import { figure, range, times } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
-import { cpuTime } from '../lib/schedstat.js';
+import { cpuTime, total } from '../lib/schedstat.js';
 import { lines, nextLine, startServer } from '../lib/server.js';
-import { geometricMean, median, summarize } from '../lib/statistics.js';
+import { median, ratios, summarize, summarizeMean } from '../lib/statistics.js';
+import { TARGETS } from '../targets.js';
 
 const GIBIBYTE = 2 ** 30;
 const FULL = { bytes: GIBIBYTE, rounds: 5 };
 const QUICK = { bytes: GIBIBYTE / 4, rounds: 3 };
-const TARGET = 1.5;
 const LIMIT_MS = 120_000;
 const WAYS = ['receive', 'send'] as const;
 const SERVERS = [
   { label: 'sideport', script: 'sideport' },
   { label: 'node:net', script: 'net' },
 ] as const;
+type Server = (typeof SERVERS)[number];
 
 interface Measurement {
   readonly gigabytesPerSecond: number;
@@ -36,23 +37,24 @@ export const bulk: Comparison = {
   async run({ quick, report }) {
     const { bytes, rounds } = quick ? QUICK : FULL;
     report.note(`backend ${await backendName()}, ${bytes / 2 ** 20} MiB, medians of ${rounds} rounds; CPU in s per GB`);
-    const ratios: number[] = [];
+    const ways: number[][] = [];
     for (const way of WAYS) {
       const results = await interleave(`bulk, ${way}`, SERVERS, rounds, ({ script }) => measure(script, way, bytes));
-      const of = (server: (typeof SERVERS)[number], name: keyof Measurement) =>
-        (results.get(server) ?? []).map((round) => round[name]);
-      const [ours, theirs] = SERVERS.map((server) => median(of(server, 'gigabytesPerSecond'))) as [number, number];
-      ratios.push(ours / theirs);
+      const of = (server: Server, name: keyof Measurement) => (results.get(server) ?? []).map((round) => round[name]);
+      const [ours, theirs] = SERVERS;
+      const ratio = (server: Server) => ratios(of(server, 'gigabytesPerSecond'), of(theirs, 'gigabytesPerSecond'));
+      ways.push(ratio(ours));
+      report.data(`the server ${way}s`, results);
       report.table(
         [`the server ${way}s`, 'GB/s', 'range', 'ratio', 'CPU', 'main CPU'],
         SERVERS.map((server) => {
           const speed = summarize(of(server, 'gigabytesPerSecond'));
           const cpu = (['processCpu', 'mainCpu'] as const).map((name) => figure(median(of(server, name))));
-          return [server.label, figure(speed.median), range(speed), times(speed.median / theirs), ...cpu];
+          return [server.label, figure(speed.median), range(speed), times(median(ratio(server))), ...cpu];
         }),
       );
     }
-    report.verdict('1 GiB over one connection, both ways, against node:net', geometricMean(ratios), '>=', TARGET);
+    report.verdict(TARGETS.bulk, summarizeMean(ways));
   },
 };
 
@@ -61,17 +63,16 @@ async function measure(name: string, way: (typeof WAYS)[number], bytes: number):
   const server = await startServer([process.execPath, script, way, String(bytes)]);
   try {
     const theirWay = way === 'receive' ? 'send' : 'receive';
-    const before = cpuTime(server.pids[0] as number);
+    const before = cpuTime(server.pids);
     const args = [String(server.ports[0]), theirWay, String(bytes)];
     const generator = start(compile('bulk-load'), args, { limitMs: LIMIT_MS });
     const { seconds } = JSON.parse(await nextLine(lines(generator), generator)) as { seconds: number };
-    const after = cpuTime(server.pids[0] as number);
+    const after = cpuTime(server.pids);
     if (generator.exitCode === null) await once(generator, 'exit');
-    const perGigabyte = (from: number, to: number) => (to - from) / bytes;
     return {
       gigabytesPerSecond: bytes / 1e9 / seconds,
-      processCpu: perGigabyte(before.processNs, after.processNs),
-      mainCpu: perGigabyte(before.mainThreadNs, after.mainThreadNs),
+      processCpu: (total(after) - total(before)) / bytes,
+      mainCpu: (after['main thread'] - before['main thread']) / bytes,
     };
   } finally {
     await server.stop();

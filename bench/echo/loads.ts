@@ -18,14 +18,6 @@ export const LOADS: readonly Load[] = [50, 500].flatMap((connections) =>
   [64, 4096].flatMap((size) => [1, 16].map((depth) => load(connections, size, depth))),
 );
 
-/** Half of them, chosen so that each value of each factor meets each value of the others once. */
-export const LOADS_QUICK: readonly Load[] = [
-  load(50, 64, 1),
-  load(50, 4096, 16),
-  load(500, 64, 16),
-  load(500, 4096, 1),
-];
-
 /** Well below saturation: what latency is when the server is not the bottleneck. */
 export const OPEN_LOOP: Load = {
   label: 'open loop: 50 connections x 64 B, 10 000 messages a second',

@@ -1,7 +1,9 @@
-/** One round of one peer under one load: a fresh server, a fresh generator, CPU times at both ends of the window. */
+/** One round of one peer: a fresh server, a fresh generator for each load, CPU times at both ends of the window. */
+import type { ChildProcess } from 'node:child_process';
 import { start } from '../lib/children.js';
 import { compile } from '../lib/compile.js';
-import { cpuTime } from '../lib/schedstat.js';
+import { type Histogram, quantileOf } from '../lib/histogram.js';
+import { type CpuTime, cpuBetween, cpuTime, total } from '../lib/schedstat.js';
 import { lines, nextLine, type Server, startServer } from '../lib/server.js';
 import type { Load } from './loads.js';
 import type { Peer } from './peers.js';
@@ -16,26 +18,20 @@ export interface Measurement {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
-  /** Of the latencies, at each of {@link PERCENTILES}. */
-  readonly percentilesUs: readonly number[];
-  /** CPU per message, in microseconds: all threads of all processes of the server, and their main threads alone. */
+  /** All of them, in nanoseconds. */
+  readonly latencies: Histogram;
+  /** CPU per message, in microseconds: all threads of all processes of the server, their main threads alone, and each kind of thread. */
   readonly processCpuUs: number;
   readonly mainCpuUs: number;
+  readonly cpuUs: CpuTime;
   /** The part of a core that the generator used. */
   readonly generatorCore: number;
 }
 
-/** Of the distribution that native/echo-load.c prints. */
-export const PERCENTILES = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99] as const;
-
 /** What native/echo-load.c prints. */
-interface GeneratorReport {
-  readonly messages: number;
+export interface GeneratorReport {
   readonly perSecond: number;
-  readonly p50Ns: number;
-  readonly p99Ns: number;
-  readonly p999Ns: number;
-  readonly percentilesNs: readonly number[];
+  readonly latenciesNs: Histogram;
   readonly coreFraction: number;
 }
 
@@ -50,22 +46,53 @@ export async function measure(
   peer: Peer,
   load: Load,
   window: Window,
-  { env = {}, prepare }: Circumstances = {},
+  { env, prepare }: Circumstances = {},
 ): Promise<Measurement> {
-  const server = await startServer(peer.command(load.size), env);
-  try {
+  return serving(peer, load.size, env, async (server) => {
     const undo = await prepare?.(server);
     const measurement = await generate(server, load, window);
     await undo?.();
     return measurement;
+  });
+}
+
+/** A fresh server's first warm-up is so many times as long: its code is compiled in that time. */
+const FIRST_WARM_UP = 4;
+
+/** Several loads of one message size, one after another, on one server. */
+export async function measureAll(peer: Peer, loads: readonly Load[], window: Window): Promise<Measurement[]> {
+  return serving(peer, loads[0]?.size ?? 0, {}, async (server) => {
+    const measurements: Measurement[] = [];
+    for (const load of loads) {
+      const warmUpMs = measurements.length === 0 ? FIRST_WARM_UP * window.warmUpMs : window.warmUpMs;
+      measurements.push(await generate(server, load, { ...window, warmUpMs }));
+    }
+    return measurements;
+  });
+}
+
+async function serving<T>(
+  peer: Peer,
+  size: number,
+  env: Circumstances['env'],
+  use: (server: Server) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(peer.command(size), env);
+  try {
+    return await use(server);
   } finally {
     await server.stop();
   }
 }
 
-async function generate(server: Server, load: Load, { warmUpMs, measureMs }: Window): Promise<Measurement> {
+/** The load generator: prints as native/echo-load.c says. */
+export function startGenerator(
+  ports: readonly number[],
+  load: Load,
+  { warmUpMs, measureMs }: Window,
+): { generator: ChildProcess; output: AsyncIterator<string> } {
   const options = {
-    port: server.ports.join(','),
+    port: ports.join(','),
     connections: load.connections,
     depth: load.depth,
     size: load.size,
@@ -75,30 +102,32 @@ async function generate(server: Server, load: Load, { warmUpMs, measureMs }: Win
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const generator = start(compile('echo-load'), args, { limitMs: 60_000 });
-  const output = lines(generator);
+  return { generator, output: lines(generator) };
+}
+
+async function generate(server: Server, load: Load, window: Window): Promise<Measurement> {
+  const { generator, output } = startGenerator(server.ports, load, window);
   await nextLine(output, generator);
   const before = sample(server);
-  const report = JSON.parse(await nextLine(output, generator)) as GeneratorReport;
+  await nextLine(output, generator);
   const after = sample(server);
-  // CPU as a rate over the samples' own interval, which is not quite the generator's.
-  const perMessage = (from: number, to: number) => (to - from) / (after.atMs - before.atMs) / report.perSecond;
+  const { perSecond, latenciesNs, coreFraction } = JSON.parse(await nextLine(output, generator)) as GeneratorReport;
+  const us = (q: number) => quantileOf(latenciesNs, q) / 1000;
+  // CPU as a rate over the samples' own interval, which is not quite the generator's: ns per ms per message per s are us per message.
+  const cpuUs = cpuBetween(before.cpu, after.cpu, (after.atMs - before.atMs) * perSecond);
   return {
-    perSecond: report.perSecond,
-    p50Us: report.p50Ns / 1000,
-    p99Us: report.p99Ns / 1000,
-    p999Us: report.p999Ns / 1000,
-    percentilesUs: report.percentilesNs.map((ns) => ns / 1000),
-    processCpuUs: perMessage(before.processNs, after.processNs),
-    mainCpuUs: perMessage(before.mainThreadNs, after.mainThreadNs),
-    generatorCore: report.coreFraction,
+    perSecond,
+    p50Us: us(0.5),
+    p99Us: us(0.99),
+    p999Us: us(0.999),
+    latencies: latenciesNs,
+    processCpuUs: total(cpuUs),
+    mainCpuUs: cpuUs['main thread'],
+    cpuUs,
+    generatorCore: coreFraction,
   };
 }
 
-function sample({ pids }: Server): { atMs: number; processNs: number; mainThreadNs: number } {
-  const times = pids.map(cpuTime);
-  return {
-    atMs: performance.now(),
-    processNs: times.reduce((sum, { processNs }) => sum + processNs, 0),
-    mainThreadNs: times.reduce((sum, { mainThreadNs }) => sum + mainThreadNs, 0),
-  };
+function sample({ pids }: Server): { atMs: number; cpu: CpuTime } {
+  return { atMs: performance.now(), cpu: cpuTime(pids) };
 }

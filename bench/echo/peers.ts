@@ -53,7 +53,9 @@ export const MEASURED = script('sideport main: take, wait', 'sideport', 'take', 
 /** The row that every ratio refers to. */
 export const BASELINE = script('node:net', 'net');
 
-/** The same with a blocking poll. */
+/** The same with `read` into a buffer, which copies. */
+export const READING = script('sideport main: read, wait', 'sideport', 'read', 'wait');
+/** The same as the first with a blocking poll. */
 export const BLOCKING = script('sideport main: take, poll', 'sideport', 'take', 'poll');
 
 /** Handlers in two worker threads. */
@@ -73,11 +75,26 @@ export const TRANSFER: Peer = {
 export const C_EPOLL = program('echo-epoll');
 export const C_URING = program('echo-uring');
 
+/** Those that targets speak of. */
+export const PEERS_QUICK: readonly Peer[] = [
+  MEASURED,
+  READING,
+  WORKERS,
+  SHARED,
+  BASELINE,
+  RELAY,
+  CLUSTER,
+  TRANSFER,
+  C_URING,
+];
+
 export const PEERS: readonly Peer[] = [
   MEASURED,
-  script('sideport main: read, wait', 'sideport', 'read', 'wait'),
+  READING,
   BLOCKING,
   WORKERS,
+  SHARED,
+  MOVED,
   BASELINE,
   RELAY,
   CLUSTER,

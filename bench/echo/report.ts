@@ -1,25 +1,31 @@
 /** The tables of the echo comparison. */
 import { figure, range, times } from '../lib/format.js';
 import type { Report } from '../lib/report.js';
-import { geometricMean, median, summarize } from '../lib/statistics.js';
+import { median, ratios, type Summary, summarize, summarizeMean } from '../lib/statistics.js';
 import type { Row } from '../lib/table.js';
+import { TARGETS, type Target } from '../targets.js';
 import type { Load } from './loads.js';
-import { type Measurement, PERCENTILES } from './measure.js';
-import { BASELINE, MEASURED, type Peer } from './peers.js';
+import type { Measurement } from './measure.js';
+import { BASELINE, C_URING, CLUSTER, MEASURED, type Peer, READING, RELAY, SHARED, TRANSFER, WORKERS } from './peers.js';
 
 /** What of a measurement is a single number. */
-type Figure = Exclude<keyof Measurement, 'percentilesUs'>;
+type Figure = Exclude<keyof Measurement, 'latencies' | 'cpuUs'>;
 
 export type Results = ReadonlyMap<Load, ReadonlyMap<Peer, readonly Measurement[]>>;
 
 const SATURATED_CORE = 0.95;
-const TARGETS = { throughput: 1.5, processCpu: 0.7, mainCpu: 0.12 };
 
 /** Medians of one load; latencies in microseconds, CPU in microseconds per message. */
 export function reportLoad(report: Report, load: Load, results: Results): void {
+  const measured = results.get(load) ?? new Map<Peer, readonly Measurement[]>();
   const head = ['thousand/s', 'range', 'p50', 'p99', 'p99.9', 'CPU', 'main CPU', 'generator'];
-  const rows = [...(results.get(load) ?? [])].map(([peer, rounds]) => row(peer, rounds));
-  report.table([load.label, ...head], rows);
+  report.table(
+    [load.label, ...head],
+    [...measured].map(([peer, rounds]) => row(peer, rounds)),
+  );
+  // The distributions are many, and in the charts.
+  const withoutLatencies = (rounds: readonly Measurement[]) => rounds.map(({ latencies: _, ...others }) => others);
+  report.data(load.label, new Map([...measured].map(([peer, rounds]) => [peer, withoutLatencies(rounds)])));
 }
 
 function row(peer: Peer, rounds: readonly Measurement[]): Row {
@@ -36,76 +42,53 @@ function row(peer: Peer, rounds: readonly Measurement[]): Row {
   ];
 }
 
-/** Geometric means of the loads' ratios to the baseline, then the targets. */
+/** Means of the loads' ratios to the baseline, then the targets. */
 export function reportRatios(report: Report, loads: readonly Load[], results: Results): void {
   const peers = [...(results.get(loads[0] as Load)?.keys() ?? [])];
-  const mean = (peer: Peer, name: Figure) =>
-    geometricMean(loads.map((load) => ratio(name, results.get(load)?.get(peer), results.get(load)?.get(BASELINE))));
+  const mean = (name: Figure, peer: Peer, baseline = BASELINE) =>
+    summarizeMean(loads.map((load) => ratiosOf(name, load, peer, baseline, results)));
   report.table(
-    [`ratio to ${BASELINE.label}, geometric mean of ${loads.length} loads`, 'throughput', 'p50', 'CPU', 'main CPU'],
-    peers.map((peer) => [
-      peer.label,
-      ...(['perSecond', 'p50Us', 'processCpuUs', 'mainCpuUs'] as const).map((name) => times(mean(peer, name))),
-    ]),
-  );
-  report.note(`${MEASURED.label}, against ${BASELINE.label}:`);
-  report.verdict('throughput', mean(MEASURED, 'perSecond'), '>=', TARGETS.throughput);
-  report.verdict('process CPU per message', mean(MEASURED, 'processCpuUs'), '<=', TARGETS.processCpu);
-  report.verdict('main-thread CPU per message', mean(MEASURED, 'mainCpuUs'), '<=', TARGETS.mainCpu);
-}
-
-/** Throughput by load, and what a message costs, by thread. */
-export function reportCharts(report: Report, loads: readonly Load[], results: Results): void {
-  const peers = [...(results.get(loads[0] as Load)?.keys() ?? [])];
-  const labels = loads.map(({ label }) => label);
-  const of = (load: Load, peer: Peer, figureOf: (round: Measurement) => number) =>
-    median((results.get(load)?.get(peer) ?? []).map(figureOf));
-  report.chart({
-    title: 'Throughput, times that of node:net',
-    shape: 'bar',
-    axis: '',
-    labels,
-    unit: 'ratio',
-    series: peers.map((peer) => ({
-      label: peer.label,
-      values: loads.map((load) => ratio('perSecond', results.get(load)?.get(peer), results.get(load)?.get(BASELINE))),
-    })),
-  });
-  const [small = loads[0] as Load] = loads;
-  report.chart({
-    title: `CPU per message, ${small.label}`,
-    shape: 'bar',
-    axis: '',
-    labels: peers.map(({ label }) => label),
-    unit: 'us',
-    series: [
-      { label: 'main threads', stack: 'cpu', values: peers.map((peer) => of(small, peer, (round) => round.mainCpuUs)) },
-      {
-        label: 'other threads',
-        stack: 'cpu',
-        values: peers.map((peer) => of(small, peer, (round) => round.processCpuUs - round.mainCpuUs)),
-      },
+    [
+      `ratio to ${BASELINE.label}, geometric mean of ${loads.length} loads`,
+      'throughput',
+      'range',
+      'p50',
+      'CPU',
+      'main CPU',
     ],
-  });
-  report.chart({
-    title: `Latency distribution, ${small.label}`,
-    shape: 'line',
-    axis: 'percentile',
-    labels: PERCENTILES.map(String),
-    unit: 'us',
-    logarithmic: true,
-    series: peers.map((peer) => ({
-      label: peer.label,
-      values: PERCENTILES.map((_, at) => of(small, peer, ({ percentilesUs }) => percentilesUs[at] ?? Number.NaN)),
-    })),
-  });
+    peers.map((peer) => {
+      const throughput = mean('perSecond', peer);
+      const others = (['p50Us', 'processCpuUs', 'mainCpuUs'] as const).map((name) => times(mean(name, peer).median));
+      return [peer.label, times(throughput.median), range(throughput), ...others];
+    }),
+  );
+  report.verdict(TARGETS.throughput, mean('perSecond', MEASURED));
+  const worst = worstLoad(loads, (load) => summarize(ratiosOf('perSecond', load, MEASURED, BASELINE, results)));
+  report.verdict(TARGETS.singleLoad, worst.ratio, worst.load.label);
+  report.verdict(TARGETS.processCpu, mean('processCpuUs', MEASURED));
+  report.verdict(TARGETS.mainCpu, mean('mainCpuUs', MEASURED));
+  for (const [target, peer, baseline] of THROUGHPUTS) report.verdict(target, mean('perSecond', peer, baseline));
 }
 
-/** The median of the rounds' ratios: both sides of each met about the same moment of the machine. */
-export function ratio(
-  name: Figure,
-  rounds: readonly Measurement[] = [],
-  baseline: readonly Measurement[] = [],
-): number {
-  return median(rounds.map((round, index) => round[name] / (baseline[index]?.[name] ?? Number.NaN)));
+/** Who is held against whom. */
+const THROUGHPUTS: readonly (readonly [Target, Peer, Peer])[] = [
+  [TARGETS.readThroughput, READING, BASELINE],
+  [TARGETS.uringThroughput, MEASURED, C_URING],
+  [TARGETS.workersRelay, WORKERS, RELAY],
+  [TARGETS.workersTransfer, WORKERS, TRANSFER],
+  [TARGETS.workersCluster, WORKERS, CLUSTER],
+  [TARGETS.sharedRelay, SHARED, RELAY],
+  [TARGETS.sharedTransfer, SHARED, TRANSFER],
+  [TARGETS.sharedCluster, SHARED, CLUSTER],
+];
+
+function worstLoad(loads: readonly Load[], ratioOf: (load: Load) => Summary): { load: Load; ratio: Summary } {
+  const all = loads.map((load) => ({ load, ratio: ratioOf(load) }));
+  return all.reduce((worst, each) => (each.ratio.median < worst.ratio.median ? each : worst));
+}
+
+/** One per round; none of a peer that was left out. */
+export function ratiosOf(name: Figure, load: Load, peer: Peer, baseline: Peer, results: Results): number[] {
+  const of = (each: Peer) => (results.get(load)?.get(each) ?? []).map((round) => round[name]);
+  return ratios(of(peer), of(baseline));
 }

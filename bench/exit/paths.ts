@@ -27,9 +27,9 @@ export interface ExitCase {
   readonly path: Path;
 }
 
-export function casesOf(paths: readonly Path[] = PATHS): ExitCase[] {
+export function casesOf(paths: readonly Path[], situations: readonly Situation[]): ExitCase[] {
   return paths.flatMap((path) =>
-    SITUATIONS.flatMap((situation) =>
+    situations.flatMap((situation) =>
       LIBRARIES.map((library) => ({ label: `${path} (${situation}, ${library})`, library, situation, path })),
     ),
   );

@@ -7,53 +7,54 @@ import type { Comparison } from '../lib/comparison.js';
 import { figure, range, times } from '../lib/format.js';
 import { interleave } from '../lib/rounds.js';
 import { type Server, startServer } from '../lib/server.js';
-import { median, summarize } from '../lib/statistics.js';
+import { median, ratios, summarize } from '../lib/statistics.js';
+import { TARGETS } from '../targets.js';
 import { holdConnections } from './hold.js';
 
 const CONNECTIONS = 10_000;
-const ROUNDS = { full: 5, quick: 3 };
-const TARGET = 0.15;
+const FULL = { rounds: 5, settleMs: 1000 };
+const QUICK = { rounds: 1, settleMs: 500 };
 const SIZE = 64;
-/** Garbage of the start and of the accepting is settled by then. */
-const SETTLE_MS = 1000;
 
 export const idle: Comparison = {
   name: 'idle',
   summary: `resident memory per idle connection at ${CONNECTIONS} connections, in bytes, against node:net`,
 
   async run({ quick, report }) {
-    const rounds = ROUNDS[quick ? 'quick' : 'full'];
+    const { rounds, settleMs } = quick ? QUICK : FULL;
     report.note(`backend ${await backendName()}, medians of ${rounds} rounds`);
     const peers = [MEASURED, BASELINE];
-    const results = await interleave('idle', peers, rounds, bytesPerConnection);
-    const medians = peers.map((peer) => median(results.get(peer) ?? []));
-    const [ours = Number.NaN, theirs = Number.NaN] = medians;
+    const results = await interleave('idle', peers, rounds, (peer) => bytesPerConnection(peer, settleMs));
+    const of = (peer: Peer) => results.get(peer) ?? [];
+    const ratio = (peer: Peer) => summarize(ratios(of(peer), of(BASELINE)));
     report.table(
       ['server', 'bytes per connection', 'range', 'ratio'],
-      peers.map(({ label }, at) => {
-        const bytes = summarize(results.get(peers[at] as Peer) ?? []);
-        return [label, figure(bytes.median), range(bytes), times(bytes.median / theirs)];
+      peers.map((peer) => {
+        const bytes = summarize(of(peer));
+        return [peer.label, figure(bytes.median), range(bytes), times(ratio(peer).median)];
       }),
     );
-    report.verdict('memory per idle connection, against node:net', ours / theirs, '<=', TARGET);
+    report.data('bytes per connection', results);
+    report.verdict(TARGETS.idle, ratio(MEASURED));
     report.chart({
       title: 'Memory per idle connection',
       shape: 'bar',
       axis: '',
       labels: peers.map(({ label }) => label),
       unit: 'bytes',
-      series: [{ label: 'resident', values: medians }],
+      series: [{ label: 'resident', values: peers.map((peer) => median(of(peer))) }],
     });
   },
 };
 
-async function bytesPerConnection(peer: Peer): Promise<number> {
+/** Garbage of the start and of the accepting is settled after `settleMs`. */
+async function bytesPerConnection(peer: Peer, settleMs: number): Promise<number> {
   const server = await startServer(peer.command(SIZE));
   try {
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
     const before = residentBytes(server);
     const release = await holdConnections(server, CONNECTIONS);
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
     const after = residentBytes(server);
     await release();
     return (after - before) / CONNECTIONS;

@@ -16,9 +16,3 @@ export function range({ least, most }: Summary): string {
 export function times(ratio: number): string {
   return Number.isFinite(ratio) ? `x${ratio.toFixed(2)}` : '-';
 }
-
-/** A target that is an upper bound, or a lower one; printed, never enforced. */
-export function verdict(what: string, value: number, bound: '<=' | '>=', target: number, unit = ''): string {
-  const met = bound === '<=' ? value <= target : value >= target;
-  return `target ${met ? 'met   ' : 'MISSED'}  ${what}: ${figure(value)}${unit} (${bound} ${target}${unit})`;
-}

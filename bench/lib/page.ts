@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { figure } from './format.js';
-import type { Chart, Entry, Report, Table, Verdict } from './report.js';
+import type { Chart, Entry, Report, Table } from './report.js';
+import { count, VERDICT_HEAD, type Verdict, verdictRow } from './verdict.js';
 
 const FOLDER = fileURLToPath(new URL('../../../bench/report/', import.meta.url));
 
@@ -22,20 +22,21 @@ export interface Run {
   readonly load: number;
 }
 
-/** Returns the page's path. */
-export function writeReport(run: Run, reports: readonly Report[]): string {
+/** Returns the page's path. `verdicts`: of all reports. */
+export function writeReport(run: Run, reports: readonly Report[], verdicts: readonly Verdict[]): string {
   mkdirSync(FOLDER, { recursive: true });
   const page = join(FOLDER, 'index.html');
-  writeFileSync(page, html(run, reports));
-  writeFileSync(join(FOLDER, 'report.json'), `${JSON.stringify({ run, reports }, undefined, 2)}\n`);
+  writeFileSync(page, html(run, reports, verdicts));
+  writeFileSync(join(FOLDER, 'report.json'), `${JSON.stringify({ run, verdicts, reports }, undefined, 2)}\n`);
   return page;
 }
 
-function html(run: Run, reports: readonly Report[]): string {
+function html(run: Run, reports: readonly Report[], verdicts: readonly Verdict[]): string {
   const charts: Chart[] = [];
   const sections = reports.map(({ name, summary, entries }) => {
+    const verdicts = entries.filter((entry) => entry.kind === 'verdict');
     const body = entries.map((entry) => render(entry, charts)).join('\n');
-    return `<section id="${escaped(name)}"><h2>${escaped(name)}</h2><p>${escaped(summary)}</p>\n${body}</section>`;
+    return `<section id="${escaped(name)}"><h2>${escaped(name)}</h2><p>${escaped(summary)}</p>\n${body}${verdictTable(verdicts)}</section>`;
   });
   const facts = Object.entries(run).map(([what, value]) => `<dt>${what}</dt><dd>${escaped(String(value))}</dd>`);
   const contents = reports.map(({ name }) => `<a href="#${escaped(name)}">${escaped(name)}</a>`);
@@ -47,6 +48,8 @@ function html(run: Run, reports: readonly Report[]): string {
 <h1>sideport benchmarks</h1>
 <dl>${facts.join('')}</dl>
 <nav>${contents.join(' ')}</nav>
+<h2>Targets: ${count(verdicts)}</h2>
+${verdictTable(verdicts)}
 ${sections.join('\n')}
 <script>${library()}</script>
 <script>
@@ -62,8 +65,9 @@ function render(entry: Entry, charts: Chart[]): string {
       return `<p class="note">${escaped(entry.text)}</p>`;
     case 'table':
       return table(entry);
-    case 'verdict':
-      return verdict(entry);
+    case 'verdict': // All of them together, at the section's end.
+    case 'data':
+      return '';
     case 'chart':
       charts.push(entry);
       return `<figure><figcaption>${escaped(entry.title)}</figcaption><canvas></canvas></figure>`;
@@ -71,15 +75,18 @@ function render(entry: Entry, charts: Chart[]): string {
 }
 
 function table({ head, rows }: Table): string {
-  const cells = (row: readonly string[], tag: string) =>
-    row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
   const body = rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('\n');
   return `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table>`;
 }
 
-function verdict({ what, value, bound, target, unit, met }: Verdict): string {
-  const text = `${what}: ${figure(value)}${unit} (${bound} ${target}${unit})`;
-  return `<p class="${met ? 'met' : 'missed'}">target ${met ? 'met' : 'missed'}: ${escaped(text)}</p>`;
+function verdictTable(verdicts: readonly Verdict[]): string {
+  if (verdicts.length === 0) return '';
+  const row = (verdict: Verdict) => `<tr class="${verdict.outcome}">${cells(verdictRow(verdict), 'td')}</tr>`;
+  return `<table><thead><tr>${cells(VERDICT_HEAD, 'th')}</tr></thead><tbody>${verdicts.map(row).join('\n')}</tbody></table>`;
+}
+
+function cells(row: readonly string[], tag: string): string {
+  return row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
 }
 
 function escaped(text: string): string {
@@ -100,7 +107,7 @@ table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular
 th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
-.met { color: #16701f; } .missed { color: #a02c1c; } .note { color: #555; white-space: pre-line; }
+.met td:last-child { color: #16701f; } .missed td:last-child { color: #a02c1c; font-weight: 600; } .note { color: #555; white-space: pre-line; }
 `;
 
 const DRAW = `

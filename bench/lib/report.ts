@@ -1,6 +1,8 @@
 /** What a comparison shows: printed at once, and kept for the page and the file that a run leaves behind. */
-import { verdict as verdictLine } from './format.js';
+import type { Target } from '../targets.js';
+import type { Summary } from './statistics.js';
 import { formatTable, type Row } from './table.js';
+import { judge, type Verdict, verdictRow } from './verdict.js';
 
 export interface Table {
   readonly kind: 'table';
@@ -11,16 +13,6 @@ export interface Table {
 export interface Note {
   readonly kind: 'note';
   readonly text: string;
-}
-
-export interface Verdict {
-  readonly kind: 'verdict';
-  readonly what: string;
-  readonly value: number;
-  readonly bound: '<=' | '>=';
-  readonly target: number;
-  readonly unit: string;
-  readonly met: boolean;
 }
 
 export interface Series {
@@ -42,7 +34,14 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-export type Entry = Table | Note | Verdict | Chart;
+/** What was measured, case by case, one value per round: for the file alone. */
+export interface Data {
+  readonly kind: 'data';
+  readonly title: string;
+  readonly cases: readonly { readonly label: string; readonly rounds: readonly unknown[] }[];
+}
+
+export type Entry = Table | Note | Verdict | Chart | Data;
 
 /** One comparison's part of a run. */
 export class Report {
@@ -66,15 +65,21 @@ export class Report {
     this.entries.push({ kind: 'table', head, rows });
   }
 
-  /** A target that is an upper bound, or a lower one; told, never enforced. */
-  verdict(what: string, value: number, bound: '<=' | '>=', target: number, unit = ''): void {
-    console.log(verdictLine(what, value, bound, target, unit));
-    const met = bound === '<=' ? value <= target : value >= target;
-    this.entries.push({ kind: 'verdict', what, value, bound, target, unit, met });
+  /** Met or missed: told, never enforced. `detail`: which of several cases it was. */
+  verdict(target: Target, measured: Summary, detail?: string): void {
+    const verdict = judge(target, measured, detail);
+    const [what, value, range, aim, outcome] = verdictRow(verdict);
+    console.log(`target ${outcome}: ${what}: ${value} (${range}; ${aim})`);
+    this.entries.push(verdict);
   }
 
   /** Not printed: for the page. */
   chart(chart: Omit<Chart, 'kind' | 'logarithmic'> & { readonly logarithmic?: boolean }): void {
     this.entries.push({ kind: 'chart', logarithmic: false, ...chart });
+  }
+
+  /** Neither printed nor on the page. */
+  data(title: string, results: ReadonlyMap<{ readonly label: string }, readonly unknown[]>): void {
+    this.entries.push({ kind: 'data', title, cases: [...results].map(([{ label }, rounds]) => ({ label, rounds })) });
   }
 }

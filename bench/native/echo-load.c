@@ -9,9 +9,11 @@
 //
 // Open loop (--rate R, messages a second over all connections): message k is due at k/R, whatever
 // the server does, and latency runs from that moment. A stall so costs every message that was due
-// in it, where a closed loop would have sent only one into it (coordinated omission).
+// in it, where a closed loop would have sent only one into it (coordinated omission). What counts is
+// what was due in the window, also if it comes back later: it is waited for, kDrainMs at most, and
+// what is missing then counts with its age.
 //
-// Prints "measuring" when the window begins and one line of JSON when it has ended.
+// Prints "measuring" when the window begins, "measured" when it has ended, and one line of JSON.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +24,7 @@
 #include "histogram.h"
 #include "support.h"
 
-enum { kReadBytes = 256 * 1024, kEventsPerWait = 256, kDueMaximum = 4096 };
+enum { kReadBytes = 256 * 1024, kEventsPerWait = 256, kDueMaximum = 4096, kDrainMs = 3000 };
 
 typedef struct {
   int fd;
@@ -43,7 +45,9 @@ static Connection* connections;
 static int epoll_fd, ring_mask;
 static uint8_t *pattern, *input;
 static Histogram histogram;
-static bool measuring;
+static int64_t start_ns, window_begin_ns = INT64_MAX, window_end_ns = INT64_MAX;
+// Open loop: the number of the message that is due next, and how many of the window are under way.
+static uint64_t next_due, awaited;
 
 static uint8_t PatternAt(int64_t offset) { return (uint8_t)(offset * 31 + 7); }
 
@@ -67,8 +71,13 @@ static void Flush(Connection* connection) {
   Watch(connection, connection->unsent_bytes > 0);
 }
 
+static bool IsDueInWindow(int64_t at_ns) {
+  return at_ns >= window_begin_ns && at_ns < window_end_ns;
+}
+
 static void Queue(Connection* connection, int64_t at_ns) {
   connection->queued_ns[connection->queued++ & ring_mask] = at_ns;
+  if (IsDueInWindow(at_ns)) awaited++;
   connection->unsent_bytes += size;
 }
 
@@ -79,6 +88,16 @@ static void Check(const Connection* connection, ssize_t length) {
   if (input[0] == pattern[first] && input[length - 1] == PatternAt(last % size)) return;
   fprintf(stderr, "echo-load: wrong bytes came back\n");
   exit(1);
+}
+
+static void Record(int64_t now_ns, int64_t queued_ns) {
+  if (rate > 0) {
+    if (!IsDueInWindow(queued_ns)) return;
+    awaited--;
+  } else if (!IsDueInWindow(now_ns)) {
+    return;
+  }
+  HistogramAdd(&histogram, now_ns - queued_ns);
 }
 
 static int Receive(Connection* connection) {
@@ -92,8 +111,7 @@ static int Receive(Connection* connection) {
   connection->received_offset = (int)(total % size);
   const int64_t now_ns = NowNs();
   for (int i = 0; i < messages; i++) {
-    const int64_t queued_ns = connection->queued_ns[connection->received++ & ring_mask];
-    if (measuring) HistogramAdd(&histogram, now_ns - queued_ns);
+    Record(now_ns, connection->queued_ns[connection->received++ & ring_mask]);
   }
   if (rate == 0) {
     for (int i = 0; i < messages; i++) Queue(connection, now_ns);
@@ -106,16 +124,21 @@ static bool IsFull(const Connection* connection) {
   return connection->queued - connection->received > (uint64_t)ring_mask;
 }
 
+static int64_t DueNs(uint64_t message) {
+  return start_ns + (int64_t)(1e9 * (double)message / rate);
+}
+
 // Open loop: queues what has become due, round robin; returns when the next message is due. What
 // finds its connection full stays due, with the time at which it was.
-static int64_t QueueDue(int64_t start_ns, uint64_t* next) {
+static int64_t QueueDue(void) {
   for (int burst = 0;; burst++) {
-    const int64_t due_ns = start_ns + (int64_t)(1e9 * (double)*next / rate);
-    Connection* connection = &connections[*next % connection_count];
+    const int64_t due_ns = DueNs(next_due);
+    if (due_ns >= window_end_ns) return INT64_MAX;
+    Connection* connection = &connections[next_due % connection_count];
     if (due_ns > NowNs() || burst == kDueMaximum || IsFull(connection)) return due_ns;
     Queue(connection, due_ns);
     Flush(connection);
-    ++*next;
+    next_due++;
   }
 }
 
@@ -134,24 +157,43 @@ static int Wait(struct epoll_event* events, int64_t until_ns) {
   return count;
 }
 
-// Serves until `end_ns`; returns the messages that came back.
-static uint64_t Run(int64_t end_ns, int64_t start_ns, uint64_t* next_due) {
+// Sends, waits and receives once; returns the messages that came back.
+static uint64_t Turn(int64_t until_ns) {
   static struct epoll_event events[kEventsPerWait];
   uint64_t messages = 0;
-  while (NowNs() < end_ns) {
-    int64_t until_ns = end_ns;
-    if (rate > 0) {
-      const int64_t due_ns = QueueDue(start_ns, next_due);
-      if (due_ns < until_ns) until_ns = due_ns;
-    }
-    const int count = Wait(events, until_ns);
-    for (int i = 0; i < count; i++) {
-      Connection* connection = events[i].data.ptr;
-      if (events[i].events & EPOLLOUT) Flush(connection);
-      if (events[i].events & ~EPOLLOUT) messages += Receive(connection);
-    }
+  if (rate > 0) {
+    const int64_t due_ns = QueueDue();
+    if (due_ns < until_ns) until_ns = due_ns;
+  }
+  const int count = Wait(events, until_ns);
+  for (int i = 0; i < count; i++) {
+    Connection* connection = events[i].data.ptr;
+    if (events[i].events & EPOLLOUT) Flush(connection);
+    if (events[i].events & ~EPOLLOUT) messages += Receive(connection);
   }
   return messages;
+}
+
+static uint64_t Run(int64_t end_ns) {
+  uint64_t messages = 0;
+  while (NowNs() < end_ns) messages += Turn(end_ns);
+  return messages;
+}
+
+// Open loop: waits for what was due in the window. What does not come counts with its age.
+static void Drain(void) {
+  const int64_t limit_ns = window_end_ns + kDrainMs * 1000000LL;
+  while (NowNs() < limit_ns && (awaited > 0 || DueNs(next_due) < window_end_ns)) Turn(limit_ns);
+  const int64_t now_ns = NowNs();
+  for (int i = 0; i < connection_count; i++) {
+    const Connection* connection = &connections[i];
+    for (uint64_t k = connection->received; k < connection->queued; k++) {
+      Record(now_ns, connection->queued_ns[k & ring_mask]);
+    }
+  }
+  for (; DueNs(next_due) < window_end_ns; next_due++) {
+    HistogramAdd(&histogram, now_ns - DueNs(next_due));
+  }
 }
 
 // One message there and back, so that the connection is known to be accepted: a server that accepts
@@ -210,23 +252,16 @@ static void Parse(int argc, char** argv) {
   }
 }
 
+static void Say(const char* word) {
+  printf("%s\n", word);
+  fflush(stdout);
+}
+
 static void Print(uint64_t messages, int64_t elapsed_ns, int64_t cpu_ns) {
-  printf("{\"messages\":%llu,\"elapsedNs\":%lld,\"perSecond\":%.1f,", (unsigned long long)messages,
-         (long long)elapsed_ns, 1e9 * (double)messages / (double)elapsed_ns);
-  printf("\"p50Ns\":%lld,\"p90Ns\":%lld,\"p99Ns\":%lld,\"p999Ns\":%lld,\"maxNs\":%lld,",
-         (long long)HistogramQuantile(&histogram, 0.5),
-         (long long)HistogramQuantile(&histogram, 0.9),
-         (long long)HistogramQuantile(&histogram, 0.99),
-         (long long)HistogramQuantile(&histogram, 0.999), (long long)histogram.most);
-  static const double percentiles[] = {1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99};
-  printf("\"percentilesNs\":[");
-  for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++) {
-    const int64_t ns = HistogramQuantile(&histogram, percentiles[i] / 100);
-    printf("%s%lld", i > 0 ? "," : "", (long long)ns);
-  }
-  printf("],");
-  printf("\"cpuNs\":%lld,\"coreFraction\":%.4f}\n", (long long)cpu_ns,
-         (double)cpu_ns / (double)elapsed_ns);
+  printf("{\"perSecond\":%.1f,\"coreFraction\":%.4f,\"latenciesNs\":",
+         1e9 * (double)messages / (double)elapsed_ns, (double)cpu_ns / (double)elapsed_ns);
+  HistogramPrint(&histogram);
+  printf("}\n");
 }
 
 int main(int argc, char** argv) {
@@ -240,20 +275,22 @@ int main(int argc, char** argv) {
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   Connect();
 
-  const int64_t start_ns = NowNs();
-  uint64_t next_due = 0;
+  start_ns = NowNs();
   for (int i = 0; rate == 0 && i < connection_count; i++) {
     for (int k = 0; k < depth; k++) Queue(&connections[i], start_ns);
     Flush(&connections[i]);
   }
-  Run(start_ns + warm_up_ms * 1000000LL, start_ns, &next_due);
+  Run(start_ns + warm_up_ms * 1000000LL);
 
   HistogramReset(&histogram);
-  measuring = true;
-  printf("measuring\n");
-  fflush(stdout);
-  const int64_t begin_ns = NowNs(), begin_cpu_ns = CpuNs();
-  const uint64_t messages = Run(begin_ns + measure_ms * 1000000LL, start_ns, &next_due);
-  Print(messages, NowNs() - begin_ns, CpuNs() - begin_cpu_ns);
+  Say("measuring");
+  window_begin_ns = NowNs();
+  window_end_ns = window_begin_ns + measure_ms * 1000000LL;
+  const int64_t begin_cpu_ns = CpuNs();
+  const uint64_t messages = Run(window_end_ns);
+  const int64_t elapsed_ns = NowNs() - window_begin_ns, cpu_ns = CpuNs() - begin_cpu_ns;
+  Say("measured");
+  if (rate > 0) Drain();
+  Print(messages, elapsed_ns, cpu_ns);
   return 0;
 }

@@ -9,7 +9,7 @@ console.log(JSON.stringify(server === 'sideport' ? await sideport() : await net(
 process.exit();
 
 async function sideport(): Promise<Start> {
-  const { Events, Interest, Poll, TcpListener, TcpStream } = await import('../../src/index.js');
+  const { Events, Interest, Poll, TcpListener, TcpStream } = await import('sideport');
   const residentBefore = process.memoryUsage.rss();
   const beginMs = performance.now();
   const poll = new Poll();

@@ -5,7 +5,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { Events, Interest, IoThread, Poll, UdpSocket } from '../../src/index.js';
-import type { Kind, Received } from './kinds.js';
+import { quantile } from '../lib/statistics.js';
+import type { Delay, Kind, Received } from './kinds.js';
 
 const STALL_MS = 100;
 /** Nothing came for so long: nothing comes any more. */
@@ -82,8 +83,6 @@ await (kind === 'dgram' ? dgram() : sideport());
 console.log(JSON.stringify({ received, readMs: summary(readMs), arrivedMs: summary(arrivedMs) } satisfies Received));
 process.exit(0);
 
-function summary(values: number[]): { p50: number; p99: number } {
-  values.sort((a, b) => a - b);
-  const at = (q: number) => values[Math.max(0, Math.ceil(q * values.length) - 1)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+function summary(values: readonly number[]): Delay {
+  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99) };
 }

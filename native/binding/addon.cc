@@ -19,7 +19,7 @@
 namespace sideport {
 namespace {
 
-constexpr int32_t kProtocolVersion = 3;
+constexpr int32_t kProtocolVersion = 4;
 
 AddonData* DataOf(const Napi::CallbackInfo& info) {
   return info.Env().GetInstanceData<AddonData>();

@@ -71,9 +71,10 @@ int32_t OpenDatagramSocket(int family) {
 }
 
 int32_t ConnectDatagram(int fd, const WireAddress& remote) {
-  // An address of zeros takes the peer away (Microsoft, "connect function", remarks).
+  // An address of zeros takes the peer away (Microsoft, "connect function", remarks). As long as one of either
+  // family: a shorter one is WSAEFAULT on Windows.
   KernelAddress kernel{};
-  kernel.length = sizeof(sockaddr_in);
+  kernel.length = sizeof(kernel.storage);
   const bool disconnects = remote.family == 0;
   if (!disconnects && !ToKernel(remote, &kernel)) return NodeErrno(EINVAL);
   if (!disconnects) LocalhostForAny(&kernel);

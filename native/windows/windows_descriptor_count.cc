@@ -4,9 +4,13 @@
 namespace sideport {
 namespace {
 
-// Handle values are multiples of four, and the least free one is given out first. Looked at one by one,
-// because Wine counts a process's handles as none (GetProcessHandleCount).
-constexpr uintptr_t kValuesMax = 4 * 8192;
+// Handle values are multiples of four. Looked at one by one, because no documented call lists a process's own.
+constexpr uintptr_t kStep = 4;
+constexpr uintptr_t kValuesMax = kStep * 8192;
+
+// How many values there are to find. Windows tells; Wine 8 counts a process's handles as none, but gives out the
+// least value that is free, so that beyond a long gap there are no more.
+constexpr DWORD kGapMax = 1024;
 
 bool IsSocket(HANDLE handle) {
   int type = 0;
@@ -19,11 +23,21 @@ bool IsSocket(HANDLE handle) {
 
 int32_t CountDescriptors() {
   StartWinsock();
+  DWORD wanted = 0;
+  GetProcessHandleCount(GetCurrentProcess(), &wanted);
   int32_t count = 0;
-  for (uintptr_t value = 4; value < kValuesMax; value += 4) {
+  DWORD found = 0;
+  DWORD gap = 0;
+  for (uintptr_t value = kStep; value < kValuesMax; value += kStep) {
+    if (wanted > 0 ? found == wanted : gap == kGapMax) break;
     const auto handle = reinterpret_cast<HANDLE>(value);
     DWORD flags = 0;
-    if (!GetHandleInformation(handle, &flags)) continue;
+    if (!GetHandleInformation(handle, &flags)) {
+      gap++;
+      continue;
+    }
+    gap = 0;
+    found++;
     if (GetFileType(handle) == FILE_TYPE_PIPE || IsSocket(handle)) count++;
   }
   return count;

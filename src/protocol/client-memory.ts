@@ -11,7 +11,7 @@
  *   64      SLEEP             the doorbell word (atomics/doorbell.ts)
  *   80      SIGNALS           any thread: awakenings and interrupts so far
  *   96      STATUS            I/O thread writes: attached, detached, gone
- *  112      ROOM_WANTED       client writes: it waits for room, so completed sends ring
+ *  112      ROOM_WANTED       client writes: it waits for room, so the send that makes some rings
  *  128      BUFFERS_WANTED    I/O thread writes: what it wants done about receive buffers (BuffersWanted)
  *  144      COPIED_BYTES      client writes: memory that holds what it copied out of receive buffers
  *  160      slots             slotCount records of 16 words

@@ -4,7 +4,7 @@
  */
 
 /** Changes whenever a record, a shared word or an opcode does. The addon is built for one. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const RECORD_WORDS = 12;
 

@@ -110,7 +110,7 @@ export interface DetachedTimer {
 }
 
 /** By the public class's name: streams, and the halves that a stream is split into. */
-export type StreamKind = 'TcpStream' | 'UnixStream' | HalfKind;
+export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream' | HalfKind;
 export type HalfKind = 'TcpReader' | 'TcpWriter' | 'UnixReader' | 'UnixWriter';
 
 /**
@@ -131,9 +131,11 @@ export interface DetachedStream<Kind extends StreamKind = 'TcpStream'> {
   readonly use: SharedArrayBuffer;
   readonly fd: number;
   readonly state: StreamState;
-  /** Of a half. */
-  readonly ends: StreamEnds | undefined;
   readonly unread: UnreadData | undefined;
+  /** Of a half. */
+  readonly ends?: StreamEnds | undefined;
+  /** Of a ForeignStream, for which directions it is open: bits of `Access`. */
+  readonly access?: number | undefined;
 }
 
 /**

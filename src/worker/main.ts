@@ -89,4 +89,4 @@ try {
   new TextEncoder().encodeInto(JSON.stringify({ message, code }), new Uint8Array(failure));
   announce(bootWords, Boot.STATE, BootState.FAILED);
 }
-await main?.run();
+void main?.run();

@@ -1,14 +1,19 @@
 /**
- * Chaos: streams under checked traffic both ways move at random between threads, some of which are terminated and replaced. On every
+ * Chaos: TCP and Unix streams under checked traffic both ways move at random between threads, some of which are terminated and replaced. On every
  * stream that ends in peace the bytes of both ways must match in content and number; on one whose owner was
  * terminated what came must be right as far as it came, and the connection must end.
  */
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import type { NetConnectOpts } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { Interest, type IoThread, Poll, TcpListener, TcpStream } from '../../src/index.js';
+import { Interest, type IoThread, Poll, TcpListener, UnixListener } from '../../src/index.js';
 import { Random } from '../util/random.js';
+import { onWindows } from '../util/system.js';
 import { PATIENCE_MS } from '../util/thread.js';
-import type { Carried, FromOwner, OwnerData, Progress, ToOwner } from './messages.js';
+import { attach, type Carried, type FromOwner, type OwnerData, type Progress, type ToOwner } from './messages.js';
 import { Peer } from './peer.js';
 import { Traffic } from './traffic.js';
 
@@ -20,6 +25,12 @@ export interface ChaosOptions {
   readonly goOn: (chaos: Conductor) => boolean;
   /** Steps between two terminations, on average. */
   readonly stepsPerTermination: number;
+}
+
+/** Where streams come from, and how a peer gets there. */
+interface Door {
+  readonly listener: TcpListener | UnixListener;
+  readonly address: NetConnectOpts;
 }
 
 interface Owner {
@@ -39,13 +50,13 @@ interface Running {
 }
 
 export class Conductor {
-  readonly counters = { moves: 0, terminations: 0, streams: 0, ended: 0, killed: 0, bytes: 0 };
+  readonly counters = { moves: 0, unixMoves: 0, terminations: 0, streams: 0, ended: 0, killed: 0, bytes: 0 };
   readonly #ioThread: IoThread;
   readonly #options: ChaosOptions;
   readonly #random: Random;
   readonly #traffic = new Traffic(0);
   readonly #poll: Poll;
-  readonly #listener = TcpListener.bind({ host: '127.0.0.1', port: 0 });
+  readonly #doors: Door[] = [];
   readonly #owners: Owner[] = [];
   readonly #running = new Map<number, Running>();
   readonly #failures: string[] = [];
@@ -55,7 +66,15 @@ export class Conductor {
     this.#options = options;
     this.#random = new Random(options.seed);
     this.#poll = new Poll({ ioThread });
-    this.#poll.registry.register(this.#listener, 0, Interest.READABLE);
+    const tcp = TcpListener.bind({ host: '127.0.0.1', port: 0 });
+    this.#doors.push({ listener: tcp, address: { host: '127.0.0.1', port: tcp.localAddress().port } });
+    if (!onWindows) {
+      const path = join(tmpdir(), `sideport-chaos-${process.pid}-${options.seed}`);
+      rmSync(path, { force: true });
+      this.#doors.push({ listener: UnixListener.bind(path), address: { path } });
+    }
+    for (const [token, { listener }] of this.#doors.entries())
+      this.#poll.registry.register(listener, token, Interest.READABLE);
   }
 
   /** @throws at the first wrong byte, or when something does not happen in time */
@@ -73,7 +92,7 @@ export class Conductor {
     await this.#until(() => this.#running.size === 0, 'streams have not ended, some perhaps without an owner');
     this.#check();
     await Promise.all(this.#owners.map(({ worker }) => worker.terminate()));
-    this.#listener.close();
+    for (const { listener } of this.#doors) listener.close();
     this.#poll.close();
   }
 
@@ -92,9 +111,10 @@ export class Conductor {
 
   async #newStream(): Promise<void> {
     const id = ++this.counters.streams;
-    const peer = new Peer(id, this.#listener.localAddress().port, this.#traffic, this.#random);
-    await peer.port;
-    const name = (await this.#accept()).detach();
+    const { listener, address } = this.#doors[id % this.#doors.length] as Door;
+    const peer = new Peer(id, address, this.#traffic, this.#random);
+    await peer.connected;
+    const name = (await this.#accept(listener)).detach() as Carried['name'];
     const running: Running = { peer, owner: this.#anyOwner(), movingTo: undefined, doomed: false, ended: undefined };
     this.#running.set(id, running);
     send(running.owner, { kind: 'take', stream: { id, name, received: 0, sent: 0 } });
@@ -103,9 +123,9 @@ export class Conductor {
       .catch((error: Error) => this.#failures.push(String(error.stack)));
   }
 
-  async #accept() {
+  async #accept(listener: TcpListener | UnixListener) {
     for await (const _ of this.#poll) {
-      const accepted = this.#listener.accept();
+      const accepted = listener.accept();
       if (accepted) return accepted.stream;
     }
     throw new Error('the Poll was closed');
@@ -146,11 +166,12 @@ export class Conductor {
   #given(stream: Carried): void {
     const one = this.#running.get(stream.id);
     // Detached by an owner that was terminated right after.
-    if (!one || one.doomed) return TcpStream.attach(stream.name).abort();
+    if (!one || one.doomed) return attach(stream).abort();
     // Who was to have it may be gone.
     one.owner = one.movingTo?.gone === false ? one.movingTo : this.#anyOwner();
     one.movingTo = undefined;
     this.counters.moves++;
+    if (stream.name.kind === 'UnixStream') this.counters.unixMoves++;
     send(one.owner, { kind: 'take', stream });
   }
 

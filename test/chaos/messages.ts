@@ -1,5 +1,5 @@
 /** What the conductor of a chaos run and the threads that own streams say to each other. */
-import type { DetachedStream, SharedIoThread } from '../../src/index.js';
+import { type DetachedStream, type SharedIoThread, TcpStream, UnixStream } from '../../src/index.js';
 
 export interface OwnerData {
   readonly ioThread: SharedIoThread;
@@ -14,7 +14,7 @@ export interface Progress {
 
 export interface Carried extends Progress {
   readonly id: number;
-  readonly name: DetachedStream;
+  readonly name: DetachedStream<'TcpStream'> | DetachedStream<'UnixStream'>;
 }
 
 export type ToOwner =
@@ -27,3 +27,8 @@ export type FromOwner =
   /** Its peer has ended it; what was accepted is being flushed. */
   | { readonly kind: 'ended'; readonly id: number; readonly progress: Progress }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+
+/** Takes over a stream of either kind. */
+export function attach({ name }: Carried): TcpStream | UnixStream {
+  return name.kind === 'UnixStream' ? UnixStream.attach(name) : TcpStream.attach(name);
+}

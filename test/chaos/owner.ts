@@ -4,15 +4,15 @@
  * something unsent.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Event, Events, IoThread, Poll, PollOpt, TcpStream } from '../../src/index.js';
+import { type Event, Events, IoThread, Poll, PollOpt, type TcpStream, type UnixStream } from '../../src/index.js';
 import { Random } from '../util/random.js';
 import { BOTH } from '../util/streams.js';
-import type { Carried, FromOwner, OwnerData, ToOwner } from './messages.js';
+import { attach, type Carried, type FromOwner, type OwnerData, type ToOwner } from './messages.js';
 import { CHUNK_MAX, Traffic } from './traffic.js';
 
 interface Owned {
   readonly id: number;
-  readonly stream: TcpStream;
+  readonly stream: TcpStream | UnixStream;
   received: number;
   sent: number;
 }
@@ -28,8 +28,9 @@ function tell(message: FromOwner): void {
   parentPort?.postMessage(message);
 }
 
-function take({ id, name, received, sent }: Carried): void {
-  const stream = TcpStream.attach(name);
+function take(carried: Carried): void {
+  const { id, received, sent } = carried;
+  const stream = attach(carried);
   owned.set(id, { id, stream, received, sent });
   poll.registry.register(stream, id, BOTH, PollOpt.LEVEL);
 }

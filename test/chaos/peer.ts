@@ -2,14 +2,14 @@
  * The other end of one stream, of Node's own make: sends in bursts that fill every buffer on the way, checks what comes, and pauses
  * often, so that its owners' writes pile up. Without the pauses fifty of them would leave no time for anybody to move.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Random } from '../util/random.js';
 import type { Progress } from './messages.js';
 import { CHUNK_MAX, type Traffic } from './traffic.js';
 
 export class Peer {
   readonly id: number;
-  readonly port: Promise<number>;
+  readonly connected: Promise<void>;
   /** When the connection is over: how far it came, in the owners' words. Rejects when a byte was wrong. */
   readonly over: Promise<Progress>;
   readonly #socket: Socket;
@@ -19,13 +19,13 @@ export class Peer {
   #received = 0;
   #finishing = false;
 
-  constructor(id: number, port: number, traffic: Traffic, random: Random) {
+  constructor(id: number, to: NetConnectOpts, traffic: Traffic, random: Random) {
     this.id = id;
     this.#traffic = traffic;
     this.#random = random;
-    this.#socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    this.port = new Promise((resolve) => {
-      this.#socket.once('connect', () => resolve(this.#socket.localPort as number));
+    this.#socket = connect({ ...to, allowHalfOpen: true });
+    this.connected = new Promise((resolve) => {
+      this.#socket.once('connect', resolve);
     });
     this.over = new Promise((resolve, reject) => {
       this.#socket.on('data', (bytes) => {

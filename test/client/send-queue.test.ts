@@ -110,3 +110,23 @@ test('after all came back a write begins a new buffer', (t) => {
   t.is(fixture.submitted.length, 1);
   t.is(fixture.take(0), 'second');
 });
+
+test('a full queue knows how many buffers must come back before it has room', (t) => {
+  const fixture = new Fixture({ buffers: 16, high: 100, low: 30 });
+  t.is(fixture.queue.write(bytes('x'.repeat(200))), 100);
+  t.false(fixture.queue.hasRoom);
+  // Seven buffers of 16 bytes, the last with 4 in it.
+  t.is(fixture.queue.buffersUntilRoom(), 5);
+  for (let left = 4; left >= 0; left--) {
+    t.false(fixture.queue.drained());
+    fixture.giveBack();
+    if (left > 0) t.is(fixture.queue.buffersUntilRoom(), left);
+  }
+  t.true(fixture.queue.drained());
+});
+
+test('a queue that lacks nothing but a free buffer waits for one', (t) => {
+  const fixture = new Fixture({ buffers: 4, high: 1000, low: 250 });
+  while (fixture.queue.write(bytes('x'.repeat(16))) > 0);
+  t.is(fixture.queue.buffersUntilRoom(), 1);
+});

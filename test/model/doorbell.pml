@@ -1,7 +1,7 @@
 /*
  * A client's sleep protocol: no wake-up is lost, and at most one doorbell callback is queued. Models
- * src/atomics/doorbell.ts and signal.ts as they are used by src/client/link/client.ts (block, #relisten, #settleAll, doorbell,
- * #lookForEnd), src/client/polling/remote-signal.ts (raise) and src/worker/clients/session.ts (publish, detach).
+ * src/atomics/doorbell.ts and signal.ts as they are used by src/client/link/client.ts and waits.ts (block, #relisten, #settleAll, rung,
+ * life.ts look), src/client/polling/remote-signal.ts (raise) and src/worker/clients/session.ts (publish, detach).
  *
  * Abstractions, and why they are sound:
  * - Every shared word is SeqCst in the source: interleaving is exactly the memory model.
@@ -163,10 +163,10 @@ inline lower() {
 /* Client.#hasNews: a load each. */
 inline hasNews() {
   news = (tail != head);
-#ifndef MUTATE_IGNORE_SIGNALS /* client.ts #hasNews: does not look at SIGNALS */
+#ifndef MUTATE_IGNORE_SIGNALS /* client.ts hasNews: does not look at SIGNALS */
   news = news || (signals != signalsSeen);
 #endif
-#ifndef MUTATE_IGNORE_STATUS /* client.ts #hasNews: does not look at STATUS */
+#ifndef MUTATE_IGNORE_STATUS /* client.ts hasNews: does not look at STATUS */
   news = news || (detached && !ended)
 #endif
 }
@@ -209,7 +209,7 @@ inline lookForEnd() {
 /* Client.drain. `got`: something came. */
 inline drain() {
   atomic { got = (tail != head); head = tail };
-#ifdef MUTATE_TAKE_BEFORE_REMEMBERING /* client.ts #lookAtSignals: C3 before C2 */
+#ifdef MUTATE_TAKE_BEFORE_REMEMBERING /* signals.ts look: C3 before C2 */
   takeSignal();
   signalsSeen = signals
 #else
@@ -238,7 +238,7 @@ inline takeSignal() {
 }
 
 inline settleAll() {
-#ifndef MUTATE_SETTLE_WITHOUT_STATUS /* client.ts #settleAll: does not look whether the I/O thread has ended */
+#ifndef MUTATE_SETTLE_WITHOUT_STATUS /* waits.ts #settleAll: does not look whether the I/O thread has ended */
   lookForEnd();
 #endif
   drain();

@@ -1,7 +1,13 @@
 /** Descriptors and handles that nobody owns, as those of other makers. */
 import { execFileSync } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Descriptor, loadAddon } from '../../src/native.js';
+import { SocketOption } from '../../src/protocol/socket-options.js';
+import { errno } from './errno.js';
+import { newName } from './pipes.js';
+import { onWindows } from './system.js';
 
 const { socket } = loadAddon();
 
@@ -29,4 +35,39 @@ export function openPipeServer(name: string, messages = false): number {
 /** Its client's end; or of a file, opened for overlapped operations. */
 export function openHandle(name: string, messages = false): number {
   return disowned(socket.openPipe(name, messages));
+}
+
+/** A pipe, used one way: the ends of a FIFO without a name, or those of a named pipe. */
+export function openPipe(): { reader: number; writer: number } {
+  if (onWindows) {
+    const name = newName();
+    return { reader: openPipeServer(name), writer: openHandle(name) };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sideport-fifo-'));
+  const ends = openFifo(join(folder, 'fifo'));
+  rmSync(folder, { recursive: true });
+  return ends;
+}
+
+const HANDLE_STEP = 4;
+const HANDLES_MAX = 4 * 1024;
+
+/**
+ * A file or a client's end of a pipe, opened as most programs do it, for calls that wait. Its HANDLE, which Node does not
+ * tell, is the value that names something only since.
+ */
+export function openSynchronous(path: string): { fd: number; handle: number } {
+  const free = handleValues().filter((value) => !namesSomething(value));
+  const fd = openSync(path, 'r+');
+  const [handle, ...others] = free.filter(namesSomething);
+  if (handle === undefined || others.length > 0) throw new Error(`new handles: ${[handle, ...others]}`);
+  return { fd, handle };
+}
+
+function handleValues(): number[] {
+  return Array.from({ length: HANDLES_MAX / HANDLE_STEP - 1 }, (_, at) => HANDLE_STEP * (at + 1));
+}
+
+function namesSomething(handle: number): boolean {
+  return socket.getOption(handle, SocketOption.TYPE, new Int32Array(1)) !== -errno.EBADF;
 }

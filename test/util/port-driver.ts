@@ -13,6 +13,7 @@ import {
   SEND_SAME_DATAGRAM,
   Submit,
 } from '../../src/protocol/port-records.js';
+import { openDescriptors } from './descriptors.js';
 import { errno } from './errno.js';
 
 export const addon = loadAddon();
@@ -59,6 +60,8 @@ export class PortDriver {
   /** Buffers of groups dropped, which completions not told yet may still name. */
   readonly #dropped = new Map<string, number>();
   readonly #capacity: number;
+  /** Before it was opened. */
+  readonly #descriptors = openDescriptors();
   readonly #receiveGroups = new Map<number, number>();
   /** By operation: the serial numbers of its starts that were neither released nor rejected yet. */
   readonly #claims = new Map<string, number[]>();
@@ -252,10 +255,11 @@ export class PortDriver {
     this.#seen = this.#seen.filter((one) => one.endpoint !== endpoint);
   }
 
-  /** Ends the port; nothing may be left in flight afterwards, whatever was before. */
+  /** Ends the port; nothing may be left in flight afterwards, and nothing open, whatever was before. */
   end(): void {
     assert.ok(this.native.close(), 'the port gave everything back');
     assert.equal(this.native.started(), this.native.released());
+    assert.equal(openDescriptors(), this.#descriptors, 'descriptors are left open');
   }
 
   #read(at: number): Completion {

@@ -18,13 +18,13 @@ export function openSocket(family = 4): number {
   return fd;
 }
 
-/** As {@link openSocket}, for datagrams, bound to the loopback address. */
-export function openDatagramSocket(family = 4): number {
+/** As {@link openSocket}, for datagrams, bound, by default to the loopback address. */
+export function openDatagramSocket(family = 4, address = loopback(family)): number {
   const descriptor = socket.openDatagram(family);
   if (typeof descriptor === 'number') throw new Error(`socket: ${descriptor}`);
   const { fd } = descriptor;
   descriptor.lend(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 2);
-  assert.equal(socket.bind(fd, loopback(family), false, false, true), 0);
+  assert.equal(socket.bind(fd, address, false, false, true), 0);
   return fd;
 }
 

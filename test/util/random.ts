@@ -48,7 +48,7 @@ export class Random {
   }
 }
 
-/** Scales message counts: a slow platform sets SIDEPORT_TEST_SCALE to a fraction. */
-export function scaled(count: number): number {
-  return Math.max(1, Math.round(count * Number(process.env.SIDEPORT_TEST_SCALE ?? 1)));
+/** Scales counts of messages and rounds: a slow platform sets SIDEPORT_TEST_SCALE to a fraction. Never below `least`. */
+export function scaled(count: number, least = 1): number {
+  return Math.max(least, Math.round(count * Number(process.env.SIDEPORT_TEST_SCALE ?? 1)));
 }

@@ -1,5 +1,6 @@
 /** The handling thread of relay.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { nameHandler } from '../../lib/thread-names.js';
 import { Handler } from '../handler.js';
 
 export interface RelayMessage {
@@ -7,6 +8,7 @@ export interface RelayMessage {
   readonly bytes: Uint8Array;
 }
 
+nameHandler();
 const handler = new Handler(workerData as number);
 parentPort?.on('message', (message: RelayMessage) => {
   handler.see(message.bytes);

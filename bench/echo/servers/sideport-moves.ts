@@ -1,12 +1,13 @@
 /** sideport on the main thread accepts, and moves each connection to one of two workers that handle it. */
 import { Worker } from 'node:worker_threads';
 import { Events, Interest, IoThread, Poll, TcpListener } from '../../../src/index.js';
+import { nameIoThread } from '../../lib/thread-names.js';
 import { announce, endByItself, size } from '../serve.js';
 
 const THREADS = 2;
 
 endByItself();
-const ioThread = IoThread.default();
+const ioThread = nameIoThread(() => IoThread.default());
 const workers = Array.from(
   { length: THREADS },
   () =>

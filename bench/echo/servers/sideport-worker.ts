@@ -1,8 +1,10 @@
 /** A handling thread of sideport-workers.ts: `take` and blocking `poll`, as a thread that does nothing else would. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { IoThread, type SharedIoThread, type SharedListener, TcpListener } from '../../../src/index.js';
+import { nameHandler } from '../../lib/thread-names.js';
 import { SideportEcho } from './sideport-echo.js';
 
+nameHandler();
 const { ioThread, listener, size } = workerData as {
   ioThread: SharedIoThread;
   listener: SharedListener | undefined;

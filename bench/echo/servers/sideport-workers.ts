@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { IoThread, TcpListener } from '../../../src/index.js';
+import { nameIoThread } from '../../lib/thread-names.js';
 import { announce, endByItself, size } from '../serve.js';
 
 const THREADS = 2;
 
 endByItself();
-const ioThread = IoThread.default();
+const ioThread = nameIoThread(() => IoThread.default());
 const listener = process.argv[3] === 'shared' ? TcpListener.bind({ host: '127.0.0.1', port: 0 }) : undefined;
 const ports: number[] = [];
 for (let count = 0; count < THREADS; count++) {

@@ -27,6 +27,11 @@ export class SendQueue extends UnsentBuffers {
     this.#carried = bytes;
   }
 
+  /** Of what earlier owners wrote the I/O thread tells in other ways than by a buffer. */
+  override buffersUntilRoom(): number {
+    return this.#carried > 0 ? 0 : super.buffersUntilRoom();
+  }
+
   /** Takes as much as there is room for; returns how many bytes that were. */
   write(bytes: Uint8Array): number {
     const { limits, sendPool } = this.client;

@@ -70,6 +70,18 @@ export abstract class UnsentBuffers {
     return true;
   }
 
+  /** So many buffers must come back before {@link drained} can be true: at least one. Nothing is appended while there is no room. */
+  buffersUntilRoom(): number {
+    const { limits, sendPool } = this.client;
+    let count = 0;
+    let left = this.unsentBytes;
+    for (let name = this.#first; name !== NO_BUFFER && left > limits.sendLowWaterBytes; name = sendPool.next(name)) {
+      left -= sendPool.length(name);
+      count++;
+    }
+    return Math.max(1, count);
+  }
+
   /** The buffer that the next bytes are appended to if they can be; {@link NO_BUFFER} without one. */
   protected get last(): number {
     return this.#last;

@@ -43,7 +43,7 @@ export function attachmentTo(addon: Addon, portId: number): Attachment {
 
 function attach(addon: Addon, portId: number): Attachment {
   let client: Client | undefined;
-  const link = addon.link(portId, () => client?.doorbell());
+  const link = addon.link(portId, () => client?.waits.rung());
   if (!link) throw fail('ERR_SIDEPORT_IO_THREAD_GONE');
   const channel = new BroadcastChannel(clientChannel(link.clientId));
   channel.unref();

@@ -102,7 +102,7 @@ export class IoThread {
     const attachment = this.#attachUnlessGone();
     if (!attachment) return;
     const { client, service } = attachment;
-    const ended = new Promise<void>((resolve) => client.onEnd(resolve));
+    const ended = new Promise<void>((resolve) => client.onGone(resolve));
     const exited = this.#workerExit();
     // It may end before its answer arrives, by this call or another thread's.
     if (client.isAlive) await service.close().catch(() => {});

@@ -57,7 +57,7 @@ export interface IoThreadOptions {
   readonly workerUrl?: URL;
   /** The addon's file, for bundlers that move it. */
   readonly addonPath?: string;
-  /** As for any `Worker`. */
+  /** As for any `Worker`; `maxYoungGenerationSizeMb` is 3 unless given. */
   readonly resourceLimits?: WorkerOptions['resourceLimits'];
 }
 

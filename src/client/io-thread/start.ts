@@ -1,11 +1,12 @@
 /**
  * Starts an I/O thread, synchronously: the worker is made, and the caller sleeps until its port is open.
  */
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { awaitChange, bootPortId } from '../../atomics/flag.js';
 import { requestStop } from '../../atomics/io-sleep.js';
 import { errorCodes, fail, type SideportErrorCode } from '../../errors.js';
-import { type Addon, denial } from '../../native.js';
+import { newIoThreadWorker } from '../../io-thread-worker.js';
+import { type Addon, addonPath, denial } from '../../native.js';
 import { IoHeader } from '../../protocol/client-memory.js';
 import { Boot, BootState, type IoThreadConfiguration, type IoThreadData } from '../../protocol/control.js';
 import { WakeReason } from '../../protocol/port-records.js';
@@ -14,6 +15,11 @@ import { WorkerWatch } from './worker-watch.js';
 const SLICE_MS = 100;
 const TIMEOUT_MS = 10_000;
 const FAILURE_BYTES = 2048;
+/**
+ * The I/O thread leaves hardly any garbage, but sources live as long as their connections: many opened in a row let V8 grow the young
+ * generation to tens of megabytes, which it keeps.
+ */
+const YOUNG_GENERATION_MB = 3;
 
 /** A running I/O thread, on the thread that started it. */
 export interface StartedIoThread {
@@ -34,7 +40,7 @@ export function startIoThread(addon: Addon, options: IoThreadConfiguration, sett
     ioHeader: new SharedArrayBuffer(4 * IoHeader.WORDS),
     failure: new SharedArrayBuffer(FAILURE_BYTES),
     watch: watch.workerEnd,
-    options,
+    options: { ...options, addonPath: options.addonPath ?? addonPath() },
   };
   const worker = newWorker(data, settings);
   // The I/O thread serves; it is no reason for the process to go on.
@@ -54,11 +60,10 @@ function newWorker(workerData: IoThreadData, { workerUrl, resourceLimits }: Work
     // No preloads of this process: they would double the start-up time and could load sideport itself.
     execArgv: [],
     env: { ...process.env, NODE_OPTIONS: '' },
-    resourceLimits,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
   };
   try {
-    if (workerUrl) return new Worker(workerUrl, options);
-    return new Worker(new URL('../../worker/main.js', import.meta.url), options);
+    return newIoThreadWorker(options, workerUrl);
   } catch (error) {
     throw startError(error as NodeJS.ErrnoException);
   }

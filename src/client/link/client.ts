@@ -3,19 +3,16 @@
  * sources of the thread that belong to that I/O thread share it.
  *
  * Whoever drains the event ring (a blocking poll, a wait, the doorbell) files every event under its source, and so
- * under every Poll concerned. Only the event loop settles waits: a blocking poll never runs
- * another Poll's callbacks.
+ * under every Poll concerned.
  */
 import type { BroadcastChannel } from 'node:worker_threads';
 import { Claims } from '../../atomics/claim.js';
-import { Sleeper } from '../../atomics/doorbell.js';
-import { status, wishForRoom } from '../../atomics/flag.js';
 import { CLOSED, lent, offerDescriptor, ownerWord } from '../../atomics/ownership.js';
 import { clearReadiness } from '../../atomics/readiness.js';
 import { RingConsumer } from '../../atomics/ring.js';
-import { fail, type SideportError } from '../../errors.js';
+import type { SideportError } from '../../errors.js';
 import type { Addon, Descriptor, ThreadLink } from '../../native.js';
-import { ClientStatus, eventRingBase, Header } from '../../protocol/client-memory.js';
+import { eventRingBase, Header } from '../../protocol/client-memory.js';
 import type { AttachAnswer, ClientLimits } from '../../protocol/control.js';
 import { EVENT_WORDS, EventKind, eventKind, eventSlot } from '../../protocol/events.js';
 import { CloseMode, WakeReason } from '../../protocol/port-records.js';
@@ -25,24 +22,13 @@ import { Segments } from '../buffers/segments.js';
 import { SendPool } from '../buffers/send-pool.js';
 import { Announcements } from './announcements.js';
 import { DeferredSources } from './deferred.js';
-import { Hold, Holds } from './holds.js';
+import { Life } from './life.js';
 import { Posts } from './posts.js';
+import { Roomless } from './roomless.js';
 import { Signals } from './signals.js';
 import { type SlotName, type SlotOwner, Slots } from './slots.js';
 import { SubmissionQueue } from './submission-queue.js';
-
-/** Blocking waits look this often whether the I/O thread still lives; its death cannot notify a blocked thread. */
-const LIVENESS_SLICE_MS = 100;
-
-/** A Poll, as far as its client is concerned. */
-export interface Waiter {
-  /** Taken while it waits. */
-  readonly hold: Hold;
-  /** Settles a pending wait if there is something to settle it with. */
-  settle(): void;
-  /** The I/O thread is gone, or has detached this thread. */
-  fail(error: SideportError): void;
-}
+import { Waits } from './waits.js';
 
 type Attached = Extract<AttachAnswer, { kind: 'attached' }>;
 
@@ -57,35 +43,22 @@ export class Client {
   readonly received: ReceivedData;
   /** Datagrams: never copied out of their buffers, which are of another pool. */
   readonly datagrams: ReceivedData;
-  readonly #addon: Addon;
+  /** For synchronous socket calls and doorbells. */
+  readonly addon: Addon;
+  readonly waits: Waits;
+  readonly #life: Life;
   readonly #link: ThreadLink;
-  readonly #ioHeader: Int32Array;
   readonly #submissions: SubmissionQueue;
   readonly #events: RingConsumer;
-  readonly #sleeper: Sleeper;
   readonly #slots: Slots;
   readonly #announcements: Announcements;
-  /** Streams and datagram sockets without room to write: asked whenever a send completes. */
-  readonly roomless = new DeferredSources(
-    () => this.#wishForRoom(),
-    () => wishForRoom(this.words, false),
-  );
+  /** Streams and datagram sockets without room to write: asked when sends complete. */
+  readonly roomless: Roomless;
   /** Listeners without slots to lend: asked whenever a slot comes back. */
   readonly creditless = new DeferredSources();
   readonly signals: Signals;
-  readonly #waiters = new Set<Waiter>();
-  /** Whoever takes one is called back, and keeps this thread alive unless unref'ed. */
-  readonly holds = new Holds(() => this.#relisten());
   readonly #posts = new Posts();
-  #end: SideportError | undefined;
-  readonly #onGone: () => void;
-  /** The port is closed: nothing will come of it any more. Later than `#end` where the I/O thread flushes before it ends. */
-  #gone = false;
-  readonly #endListeners = new Set<() => void>();
-  readonly #endHold = new Hold(this.holds);
-  #settleScheduled = false;
   #draining = false;
-  #referenced = false;
 
   /** `announcements`: the channel on which they come. `onGone` is called once the port is closed. */
   constructor(
@@ -96,18 +69,27 @@ export class Client {
     announcements: BroadcastChannel,
     onGone: () => void,
   ) {
-    this.#addon = addon;
+    this.addon = addon;
     this.#link = link;
-    this.#onGone = onGone;
     this.portId = portId;
     this.limits = attached.limits;
     this.words = new Int32Array(attached.memory);
     this.claims = new Claims(this.words);
+    // Sends that completed before the wish rang no bell, and the doorbell may be up since before it.
+    this.roomless = new Roomless(this.words, () => {
+      if (this.waits.pending && this.hasNews()) this.waits.scheduleSettle();
+    });
     this.bytes = new Uint8Array(attached.memory);
-    this.#ioHeader = new Int32Array(attached.ioHeader);
+    this.waits = new Waits(this.words, link, this);
+    this.#life = new Life(this.words, link, this.waits.holds, {
+      lastDrain: () => this.drain(),
+      ended: (error) => this.#ended(error),
+      gone: onGone,
+    });
     const { geometry, segments } = attached;
-    this.#submissions = new SubmissionQueue(this.words, this.#ioHeader, geometry, link, () => {
-      this.#lookForEnd();
+    const ioHeader = new Int32Array(attached.ioHeader);
+    this.#submissions = new SubmissionQueue(this.words, ioHeader, geometry, link, () => {
+      this.probe();
       this.checkAlive();
     });
     this.#events = new RingConsumer(
@@ -118,7 +100,6 @@ export class Client {
       EVENT_WORDS,
       geometry.eventCapacity,
     );
-    this.#sleeper = new Sleeper(this.words);
     this.signals = new Signals(this.words);
     this.#slots = new Slots(Math.min(this.limits.maxSources, geometry.slotCount));
     this.sendPool = new SendPool(this.words, geometry, segments);
@@ -135,50 +116,26 @@ export class Client {
     return this.#link.clientId;
   }
 
-  /** The I/O thread's shared words, for whoever asks it to stop. */
-  get ioHeader(): Int32Array {
-    return this.#ioHeader;
-  }
-
   /** As far as this thread has noticed. */
   get isAlive(): boolean {
-    return this.#end === undefined;
+    return !this.#life.hasEnded;
   }
 
   /** Looks whether the I/O thread lives; costs a native call. */
   probe(): boolean {
-    this.#lookForEnd();
+    this.#life.look();
     return this.isAlive;
   }
 
   /** @throws ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED */
   checkAlive(): void {
-    if (this.#end === undefined && status(this.words) !== ClientStatus.ATTACHED) this.#lookForEnd();
-    if (this.#end !== undefined) throw fail(this.#end.code);
+    this.#life.check();
   }
 
-  /**
-   * `listener` is called once the I/O thread has ended; until then, or until the returned function is called, this
-   * thread stays alive for it.
-   */
-  onEnd(listener: () => void): () => void {
-    this.#lookForEnd();
-    if (this.#gone) {
-      listener();
-      return () => {};
-    }
-    this.#endListeners.add(listener);
-    this.#endHold.take();
-    return () => {
-      if (this.#endListeners.delete(listener) && this.#endListeners.size === 0) this.#endHold.drop();
-    };
+  /** As {@link Life.onGone}. */
+  onGone(listener: () => void): () => void {
+    return this.#life.onGone(listener);
   }
-
-  /** The doorbell: runs on this thread's event loop. */
-  readonly doorbell = (): void => {
-    this.#sleeper.calledBack();
-    this.#settleAll();
-  };
 
   /** Wakes the port for the control path. */
   wakeForControl(): void {
@@ -255,34 +212,10 @@ export class Client {
 
   // -- sleeping and draining -------------------------------------------------------------------------
 
-  /** A wait is pending: the doorbell settles it. */
-  addWaiter(waiter: Waiter): void {
-    this.#waiters.add(waiter);
-    waiter.hold.take();
-  }
-
-  removeWaiter(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    waiter.hold.drop();
-  }
-
-  /** Settles pending waits on the event loop's next turn: somebody else drained what they wait for. */
-  scheduleSettle(): void {
-    if (this.#settleScheduled) return;
-    this.#settleScheduled = true;
-    setImmediate(() => {
-      this.#settleScheduled = false;
-      this.#settleAll();
-    });
-  }
-
-  /** Blocks until there is news, for `timeoutMs` at most. @throws ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED */
+  /** Blocks until there is news, for `timeoutMs` at most. It may find the I/O thread gone. */
   block(timeoutMs: number): void {
     this.flushLazily();
-    this.#sleeper.block(Math.min(timeoutMs, LIVENESS_SLICE_MS), () => this.#hasNews());
-    this.#lookForEnd();
-    // The doorbell was lowered for this: whoever waits on the event loop must raise it again.
-    if (this.holds.taken) this.scheduleSettle();
+    this.waits.block(timeoutMs);
   }
 
   /** Files every event that has arrived under its source, and looks at signals. */
@@ -303,13 +236,17 @@ export class Client {
   /** For a poll, which drains what other Polls' waits may be waiting for, and settles none of them itself. */
   drainForPoll(): void {
     this.drain();
-    if (this.#waiters.size > 0) this.scheduleSettle();
+    if (this.waits.pending) this.waits.scheduleSettle();
   }
 
-  #wishForRoom(): void {
-    wishForRoom(this.words, true);
-    // Sends that completed before the wish rang no bell, and the doorbell may be up since before it: look again.
-    if (this.#waiters.size > 0 && this.#hasNews()) this.scheduleSettle();
+  /** Whether there is something to drain: looks at everything that a ringer publishes. */
+  hasNews(): boolean {
+    return (
+      this.#events.hasEntries() ||
+      this.signals.hasNews ||
+      this.received.wantsCopies() ||
+      this.#life.isDetachedUnnoticed()
+    );
   }
 
   #drainEvents(): void {
@@ -319,8 +256,10 @@ export class Client {
       const at = this.#events.at(offset);
       const word = this.words[at] as number;
       const kind = eventKind(word);
-      freedRoom ||= kind === EventKind.SENT;
       this.#dispatch(kind, eventSlot(word), this.words[at + 1] as number, at);
+      if (kind !== EventKind.SENT) continue;
+      freedRoom = true;
+      this.roomless.sent();
     }
     this.#events.release(count);
     if (freedRoom) this.roomless.askAgain();
@@ -345,77 +284,10 @@ export class Client {
     this.creditless.askAgain();
   }
 
-  #hasNews(): boolean {
-    return this.#events.hasEntries() || this.signals.hasNews || this.received.wantsCopies() || this.#isDetached();
-  }
-
-  /** News as well: a thread thrown out between the raising of its flag and its sleep would wait for a bell that has rung. */
-  #isDetached(): boolean {
-    return this.#end === undefined && status(this.words) === ClientStatus.DETACHED;
-  }
-
-  #tellEnded(): void {
-    const listeners = [...this.#endListeners];
-    this.#endListeners.clear();
-    this.#endHold.drop();
-    for (const listener of listeners) listener();
-  }
-
-  #settleAll(): void {
-    // Whoever schedules this may have seen that this thread was detached, and would see it for ever.
-    this.#lookForEnd();
-    this.drain();
-    for (const waiter of [...this.#waiters]) waiter.settle();
-    this.#relisten();
-  }
-
-  /** Keeps the doorbell raised exactly while somebody on the event loop waits, and this thread alive for whoever wants it. */
-  #relisten(): void {
-    const { taken, referenced } = this.holds;
-    if (referenced !== this.#referenced) {
-      this.#referenced = referenced;
-      if (referenced) this.#link.ref();
-      else this.#link.unref();
-    }
-    if (!taken || this.#end !== undefined) this.#sleeper.stopListening();
-    else if (!this.#sleeper.listen(() => this.#hasNews())) this.scheduleSettle();
-  }
-
-  /** Has the I/O thread ended, or thrown this thread out? Then everybody who waits is told. */
-  #lookForEnd(): void {
-    if (this.#gone) return;
-    const portIsOpen = this.#link.isAlive();
-    if (this.#end === undefined) {
-      const now = status(this.words);
-      if (now === ClientStatus.DETACHED) this.#finish(fail('ERR_SIDEPORT_DETACHED'));
-      else if (now === ClientStatus.GONE || !portIsOpen) this.#finish(fail('ERR_SIDEPORT_IO_THREAD_GONE'));
-    }
-    if (!portIsOpen) this.#letGo();
-  }
-
-  /** Gives back what this thread has of a closed port. A bell that was rung for it may never be heard. */
-  #letGo(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#link.detach();
-    this.#onGone();
-    if (this.#endListeners.size > 0) setImmediate(() => this.#tellEnded());
-  }
-
-  #finish(error: SideportError): void {
-    this.drain();
-    this.#end = error;
+  #ended(error: SideportError): void {
     this.#submissions.close();
     for (const owner of this.#slots.owners()) owner.goneWithIoThread();
     this.#posts.clear();
-    const waiters = [...this.#waiters];
-    this.#sleeper.stopListening();
-    // Never inside a blocking poll's call: the waits' continuations run on the event loop.
-    for (const waiter of waiters) waiter.fail(error);
-  }
-
-  /** The addon, for synchronous socket calls and doorbells. */
-  get addon(): Addon {
-    return this.#addon;
+    this.waits.fail(error);
   }
 }

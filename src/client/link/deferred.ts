@@ -6,34 +6,35 @@ export interface Deferred {
   retry(): boolean;
 }
 
-export class DeferredSources {
-  readonly #waiting = new Set<Deferred>();
-  readonly #begun: () => void;
-  readonly #over: () => void;
+export class DeferredSources<Source extends Deferred = Deferred> {
+  readonly #waiting = new Set<Source>();
+  readonly #added: (source: Source) => void;
+  readonly #left: (waiting: ReadonlySet<Source>) => void;
 
-  /** `begun` is called before the first begins to wait, `over` when none waits any more. */
-  constructor(begun = () => {}, over = () => {}) {
-    this.#begun = begun;
-    this.#over = over;
+  /** `added` is called with each that begins to wait; `left` when some of them may have been satisfied, with those that go on waiting. */
+  constructor(added: (source: Source) => void = () => {}, left: (waiting: ReadonlySet<Source>) => void = () => {}) {
+    this.#added = added;
+    this.#left = left;
   }
 
-  add(source: Deferred): void {
-    if (this.#waiting.size === 0) this.#begun();
+  add(source: Source): void {
+    if (this.#waiting.has(source)) return;
     this.#waiting.add(source);
+    this.#added(source);
   }
 
-  forget(source: Deferred): void {
-    if (this.#waiting.delete(source) && this.#waiting.size === 0) this.#over();
+  forget(source: Source): void {
+    if (this.#waiting.delete(source)) this.#left(this.#waiting);
   }
 
   askAgain(): void {
     if (this.#waiting.size === 0) return;
     for (const source of this.#waiting) if (source.retry()) this.#waiting.delete(source);
-    if (this.#waiting.size === 0) this.#over();
+    this.#left(this.#waiting);
   }
 
   /** Only this one, if it waits. */
-  ask(source: Deferred): void {
+  ask(source: Source): void {
     if (this.#waiting.has(source) && source.retry()) this.forget(source);
   }
 }

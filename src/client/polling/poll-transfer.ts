@@ -6,12 +6,13 @@ import {
   type DetachedRegistration,
   type DetachedShared,
   type DetachedSource,
-  type DetachedStream,
   NameUse,
+  type StreamKind,
 } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
+import { ForeignStream } from '../sources/foreign-stream.js';
 import { ListenerSource } from '../sources/listener-source.js';
 import { TcpReader, TcpWriter } from '../sources/tcp-halves.js';
 import { TcpListener } from '../sources/tcp-listener.js';
@@ -33,11 +34,26 @@ export type MovableSource =
   | UnixStream
   | UnixReader
   | UnixWriter
+  | ForeignStream
   | TcpListener
   | UnixListener
   | UdpSocket
   | UnixDatagram
   | Timer;
+
+const STREAMS = {
+  TcpStream,
+  TcpReader,
+  TcpWriter,
+  UnixStream,
+  UnixReader,
+  UnixWriter,
+  ForeignStream,
+} satisfies Record<StreamKind, unknown>;
+const SHAREABLE = { TcpListener, UnixListener, UdpSocket, UnixDatagram } satisfies Record<
+  DetachedShared['shared']['kind'],
+  unknown
+>;
 
 /** All registrations, or none. @throws as `Poll.detach` */
 export function detachAll({ client, list }: Registry): DetachedPoll {
@@ -94,32 +110,7 @@ export function attachAll({ client, list }: Registry, { use, registrations }: De
 
 function attach(source: DetachedSource): MovableSource {
   if (source.sideport === 'detached-timer') return Timer.attach(source);
-  if (source.sideport === 'detached-shared') return attachShared(source);
-  switch (source.kind) {
-    case 'TcpStream':
-      return TcpStream.attach(source as DetachedStream<'TcpStream'>);
-    case 'TcpReader':
-      return TcpReader.attach(source as DetachedStream<'TcpReader'>);
-    case 'TcpWriter':
-      return TcpWriter.attach(source as DetachedStream<'TcpWriter'>);
-    case 'UnixStream':
-      return UnixStream.attach(source as DetachedStream<'UnixStream'>);
-    case 'UnixReader':
-      return UnixReader.attach(source as DetachedStream<'UnixReader'>);
-    case 'UnixWriter':
-      return UnixWriter.attach(source as DetachedStream<'UnixWriter'>);
-  }
-}
-
-function attachShared(source: DetachedShared): MovableSource {
-  switch (source.shared.kind) {
-    case 'TcpListener':
-      return TcpListener.attached(source as DetachedShared<'TcpListener'>);
-    case 'UnixListener':
-      return UnixListener.attached(source as DetachedShared<'UnixListener'>);
-    case 'UdpSocket':
-      return UdpSocket.attached(source as DetachedShared<'UdpSocket'>);
-    case 'UnixDatagram':
-      return UnixDatagram.attached(source as DetachedShared<'UnixDatagram'>);
-  }
+  // The name is of the class that it is looked up by.
+  if (source.sideport === 'detached-shared') return SHAREABLE[source.shared.kind].attached(source as never);
+  return STREAMS[source.kind].attach(source as never);
 }

@@ -14,9 +14,10 @@ import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
 import type { DetachedPoll } from '../../protocol/transfer.js';
 import { IoThread } from '../io-thread/io-thread.js';
-import type { Client, Waiter } from '../link/client.js';
+import type { Client } from '../link/client.js';
 import { Hold } from '../link/holds.js';
 import type { SignalListener } from '../link/signals.js';
+import type { Waiter } from '../link/waits.js';
 import { type Event, Events } from './events.js';
 import { attachAll, claimPoll, detachAll, ioThreadOf, type MovableSource } from './poll-transfer.js';
 import { ReadyQueue } from './ready-list.js';
@@ -83,7 +84,7 @@ export class Poll implements AsyncIterable<Event> {
   constructor({ ioThread = IoThread.default() }: PollOptions = {}) {
     this.#client = ioThread.client();
     this.#waiter = {
-      hold: new Hold(this.#client.holds),
+      hold: new Hold(this.#client.waits.holds),
       settle: () => this.#settle(),
       fail: (error) => this.#pending?.settle(fail(error.code)),
     };
@@ -160,14 +161,14 @@ export class Poll implements AsyncIterable<Event> {
    * token, interest, options, whether a oneshot has been delivered, and what was raised and not delivered. This Poll and the objects of the
    * sources are closed. It goes as a whole: what is thrown is thrown before anything is changed.
    *
-   * Along go TcpStream, UnixStream, TcpListener, UnixListener, UdpSocket, UnixDatagram and Timer, and those of them that a custom source is made of (what
+   * Along go TcpStream, UnixStream, ForeignStream, TcpListener, UnixListener, UdpSocket, UnixDatagram and Timer, and those of them that a custom source is made of (what
    * the program knows of it is the program's to take along). Not registered, not taken along. Everything else belongs to its thread for
    * life: deregister or close it first. Of a pending `interrupt` nothing goes along, and names given by {@link share} are of this Poll alone.
    *
    * What nobody attaches within `transferTimeoutMs` is closed as by `close`; the file of a Unix socket stays then.
    *
    * @returns a name that passes through `postMessage` and `workerData` to threads of this process; good for one attach
-   * @throws ERR_SIDEPORT_NOT_MOVABLE for a channel's Receiver, a Registration, an Awakener, a ForeignStream or a NamedPipe, and for a source that is
+   * @throws ERR_SIDEPORT_NOT_MOVABLE for a channel's Receiver, a Registration, an Awakener or a NamedPipe, and for a source that is
    * registered with another Poll as well; ERR_SIDEPORT_LEASE_HELD while a lease of a stream or datagram socket is not released;
    * ERR_SIDEPORT_POLL_BUSY while a wait is pending; ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED
    */
@@ -294,7 +295,7 @@ export class Poll implements AsyncIterable<Event> {
         this.#immediate = 0;
         clearTimeout(pending.timer);
         signal?.removeEventListener('abort', abort);
-        this.#client.removeWaiter(this.#waiter);
+        this.#client.waits.remove(this.#waiter);
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -302,9 +303,9 @@ export class Poll implements AsyncIterable<Event> {
       this.#pending = pending;
       signal?.addEventListener('abort', abort);
       if (limitMs !== Number.POSITIVE_INFINITY) startTimer();
-      this.#client.addWaiter(this.#waiter);
+      this.#client.waits.add(this.#waiter);
       // What this Poll has already would ring no bell.
-      if (!this.#ready.isEmpty || this.#interrupted) this.#client.scheduleSettle();
+      if (!this.#ready.isEmpty || this.#interrupted) this.#client.waits.scheduleSettle();
     });
   }
 

@@ -97,6 +97,10 @@ export class DatagramSource extends ShareableSource<DatagramKind> implements Rea
     }
   }
 
+  buffersUntilRoom(): number {
+    return this.#sends?.buffersUntilRoom() ?? 1;
+  }
+
   /** Asked again after a send completed: is there room now? */
   retry(): boolean {
     if (this.closed) return true;

@@ -4,12 +4,16 @@ import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import { Access } from '../../protocol/port-records.js';
+import type { DetachedStream } from '../../protocol/transfer.js';
 import type { Client } from '../link/client.js';
+import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
+import { MovableStream } from './movable-stream.js';
 import { checkInteger } from './socket-options.js';
-import { StreamObject } from './stream-object.js';
+import { arrive } from './stream-move.js';
 import { StreamSource } from './stream-source.js';
 
+const KIND = 'ForeignStream';
 const EBADF = errnoOf('EBADF');
 const EINVAL = errnoOf('EINVAL');
 
@@ -17,10 +21,26 @@ const EINVAL = errnoOf('EINVAL');
 class ForeignSource extends StreamSource {
   readonly #access: number;
 
-  constructor(descriptor: Descriptor, access: number) {
-    super(descriptor, descriptor.fd);
+  static adopted(descriptor: Descriptor, access: number): ForeignSource {
+    const stream = new ForeignSource(access, descriptor, descriptor.fd);
+    stream.prepare(KIND, new Uint8Array(ADDRESS_BYTES), true);
+    return stream;
+  }
+
+  /** Detached elsewhere, and ours if this does not throw. */
+  static arrived(name: DetachedStream<typeof KIND>): ForeignSource {
+    return arrive(name, KIND, (client, at) => new ForeignSource(name.access ?? 0, undefined, name.fd, client, at));
+  }
+
+  private constructor(
+    access: number,
+    descriptor: Descriptor | undefined,
+    fd: number,
+    client?: Client,
+    name?: SlotName,
+  ) {
+    super(descriptor, fd, client, name);
     this.#access = access;
-    this.prepare('ForeignStream', new Uint8Array(ADDRESS_BYTES), true);
   }
 
   override readiness(): number {
@@ -28,8 +48,8 @@ class ForeignSource extends StreamSource {
     return this.#mayWrite || (ready & Ready.ERROR) !== 0 ? ready : ready & ~Ready.WRITABLE;
   }
 
-  protected override get movable(): boolean {
-    return false;
+  protected override describeMore(): { access: number } {
+    return { access: this.#access };
   }
 
   override read(into: Uint8Array): number | null {
@@ -79,7 +99,8 @@ class ForeignSource extends StreamSource {
 
 /**
  * Any descriptor that can be polled and is no socket (pipes, FIFOs, terminals, serial lines, inotify, eventfd), and on Windows any handle that was
- * opened for overlapped operations (`FILE_FLAG_OVERLAPPED`): a stream of bytes, as {@link StreamObject} describes. Sockets and named pipes have
+ * opened for overlapped operations (`FILE_FLAG_OVERLAPPED`): a stream of bytes, as `StreamObject` describes,
+ * which changes threads as {@link MovableStream} does. Sockets and named pipes have
  * `fromDescriptor`s of their own class.
  *
  * The I/O thread *performs* reads and writes, ahead of whoever asks for them; it does not merely watch. So what it promises of its own sockets it promises of
@@ -94,9 +115,21 @@ class ForeignSource extends StreamSource {
  * What was opened for one direction is never ready for the other: reading it, or writing it, is EBADF. A reader's end is met by a write (EPIPE). On Windows a
  * handle of a file is read and written each from its beginning on; of others the end is a read of nothing.
  */
-export class ForeignStream extends StreamObject {
-  private constructor(source: StreamSource) {
+export class ForeignStream extends MovableStream<typeof KIND> {
+  private constructor(source: ForeignSource) {
     super(source);
+  }
+
+  /**
+   * Takes over a stream that another thread, or this one, has detached, exactly where it stood. It is registered nowhere;
+   * whatever is unread is readable at once.
+   *
+   * @param name  what `detach` gave; good for one attach
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`,
+   * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedStream<'ForeignStream'>): ForeignStream {
+    return new ForeignStream(ForeignSource.arrived(name));
   }
 
   /**
@@ -116,6 +149,6 @@ export class ForeignStream extends StreamObject {
     if (access < 0) throw systemError('adopt', access);
     const adopted = socket.adoptForeign(descriptor);
     if (typeof adopted === 'number') throw systemError('adopt', adopted);
-    return new ForeignStream(new ForeignSource(adopted, access));
+    return new ForeignStream(ForeignSource.adopted(adopted, access));
   }
 }

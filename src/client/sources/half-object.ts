@@ -3,12 +3,12 @@ import type { SystemError } from '../../errors.js';
 import type { DetachedStream, HalfKind } from '../../protocol/transfer.js';
 import type { Lease } from '../buffers/lease.js';
 import { kSource } from '../link/handle.js';
+import type { HalfSource } from './half-source.js';
 import { FlushingObject } from './source-object.js';
-import type { StreamSource } from './stream-source.js';
 import { clientToServe } from './stream-transfer.js';
 
 /** One direction of a stream; another thread may have the other one. */
-export abstract class HalfObject<Kind extends HalfKind> extends FlushingObject<StreamSource> {
+export abstract class HalfObject<Kind extends HalfKind> extends FlushingObject<HalfSource> {
   /** The error that the connection met, and forgets it; null without one. Either half is told. */
   takeError(): SystemError | null {
     return this[kSource].takeError();

@@ -45,8 +45,8 @@ export class PipeSource extends StreamSource {
     else if (kind === EventKind.READY) takeReadiness(client.words, this.slot);
   }
 
-  protected override get movable(): boolean {
-    return false;
+  protected override leaving(): never {
+    throw fail('ERR_SIDEPORT_NOT_MOVABLE', 'A NamedPipe belongs to its thread, and keeps its Poll there');
   }
 
   override get messages(): boolean {

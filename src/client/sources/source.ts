@@ -168,7 +168,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
 
 /** Until the slot is released. */
 function flushing(client: Client, referenced: boolean, before: Belongings | undefined): Belongings {
-  const hold = new Hold(client.holds, referenced);
+  const hold = new Hold(client.waits.holds, referenced);
   hold.take();
   return { descriptor: before?.descriptor, hold };
 }

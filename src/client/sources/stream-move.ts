@@ -18,7 +18,8 @@ import { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
 import type { SlotName, SlotOwner } from '../link/slots.js';
 import { SourceState } from './source-state.js';
-import { DEPARTED, describeError, errorFrom, nameFor } from './stream-transfer.js';
+import type { StreamSource } from './stream-source.js';
+import { claimStream, clientFor, DEPARTED, describeError, errorFrom, nameFor } from './stream-transfer.js';
 
 /** A half has none (StreamEnds). */
 const NO_DESCRIPTOR = -1;
@@ -31,10 +32,12 @@ interface Moving extends SlotName, Reader {
   /** What it wrote that may be unsent. */
   sends: SendQueue | undefined;
   retry(): boolean;
+  buffersUntilRoom(): number;
   leave(heir: SlotOwner): void;
 }
 
-function describe(stream: Moving, { words }: Client): StreamState {
+/** What the next owner has to know. */
+export function describe(stream: Moving, { words }: Client): StreamState {
   const at = slotBase(stream.slot) + Slot.ADDRESS;
   return {
     connected: stream.is(SourceState.CONNECTED),
@@ -47,21 +50,7 @@ function describe(stream: Moving, { words }: Client): StreamState {
   };
 }
 
-/** Its owner lets go of it: nobody has it until its name is attached. */
-export function detachStream(
-  stream: Moving,
-  client: Client,
-  kind: StreamKind,
-  fd: number,
-  ends: StreamEnds | undefined,
-): DetachedStream<StreamKind> {
-  const state = describe(stream, client);
-  const name = nameFor(client, stream, kind, fd, state, client.received.takeOut(stream), ends);
-  depart(stream, client, Submission.DETACH_STREAM, stream, seenOf(state));
-  return name;
-}
-
-/** As {@link detachStream}, as two halves. The writing half leaves from a slot of its own. @throws ERR_SIDEPORT_LIMIT, and changes nothing */
+/** Its owner lets go of it, as two halves. The writing half leaves from a slot of its own. @throws ERR_SIDEPORT_LIMIT, and changes nothing */
 export function splitStream(
   stream: Moving,
   client: Client,
@@ -76,37 +65,52 @@ export function splitStream(
   const reading = { ...state, writeClosed: true, unsentBytes: 0, full: false };
   const writing = { ...state, readEnded: true };
   const unread = client.received.takeOut(stream);
-  const reader = nameFor(client, stream, readerKind, NO_DESCRIPTOR, reading, unread, ends);
-  const writer = nameFor(client, from, writerKind, NO_DESCRIPTOR, writing, undefined, ends);
-  depart(stream, client, Submission.SPLIT_STREAM, from, stream.slot, stream.generation, seenOf(state));
+  const reader = { ...nameFor(client, stream, readerKind, NO_DESCRIPTOR, reading, unread), ends };
+  const writer = { ...nameFor(client, from, writerKind, NO_DESCRIPTOR, writing, undefined), ends };
+  client.roomless.forget(stream);
+  client.submit(Submission.SPLIT_STREAM, slot, from.generation, stream.slot, stream.generation, seenOf(state));
+  client.flush();
+  stream.leave(DEPARTED);
   return { reader, writer } as SplitStream<HalfKind, HalfKind>;
 }
 
-function depart(
-  stream: Moving,
-  client: Client,
-  opcode: number,
-  { slot, generation }: SlotName,
-  a: number,
-  b = 0,
-  c = 0,
-) {
-  client.roomless.forget(stream);
-  client.submit(opcode, slot, generation, a, b, c);
-  client.flush();
-  stream.leave(DEPARTED);
-}
-
 /** Bits of {@link Seen}: what the next owner need not be told. */
-function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
+export function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
   if (writeClosed) seen |= Seen.FAILURE;
   return seen;
 }
 
-/** Goes on where the last owner left off, but for what is unread: of a stream that knows nothing yet. */
-export function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>): void {
+/**
+ * Of a stream that was detached elsewhere makes one of this thread's, which goes on where the last owner left off.
+ *
+ * @param make  one that knows nothing yet, in that slot
+ * @throws as an `attach` of its class
+ */
+export function arrive<Kind extends StreamKind, Stream extends StreamSource>(
+  name: DetachedStream<Kind>,
+  kind: Kind,
+  make: (client: Client, at: SlotName) => Stream,
+): Stream {
+  const client = clientFor(name, kind);
+  const slot = client.allocate(DEPARTED);
+  try {
+    claimStream(client, name);
+  } catch (error) {
+    client.forsake(slot);
+    throw error;
+  }
+  const stream = make(client, { slot, generation: client.generation(slot) });
+  client.transfer(stream, stream);
+  if (stream.kind !== kind) stream.kind = kind;
+  resume(stream, client, name);
+  if (name.unread) client.received.adopt(stream, name.unread);
+  return stream;
+}
+
+/** But for what is unread. */
+function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>): void {
   const { state } = name;
   client.words.set(state.remote, slotBase(stream.slot) + Slot.ADDRESS);
   presumeCarried(client.words, stream.slot, state.unsentBytes);

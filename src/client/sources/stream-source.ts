@@ -34,9 +34,9 @@ import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
 import { SourceState } from './source-state.js';
 import { dispatch, readiness } from './stream-events.js';
-import { detachStream, resume, splitStream } from './stream-move.js';
+import { arrive, describe, seenOf, splitStream } from './stream-move.js';
 import { peek, read, readv, take } from './stream-reading.js';
-import { claimStream, clientFor, DEPARTED, settleDescriptor } from './stream-transfer.js';
+import { DEPARTED, nameFor, settleDescriptor } from './stream-transfer.js';
 import { sendQueue, shutdown, write, writev } from './stream-writing.js';
 
 const KIND = 'TcpStream';
@@ -48,8 +48,6 @@ interface Extras {
   /** Of a fresh one, until that is in the slot's record: where to connect to, or the peer of a connected one. */
   remote: Uint8Array | undefined;
   error: SystemError | undefined;
-  /** Of a half. */
-  ends: StreamEnds | undefined;
 }
 
 export class StreamSource extends Source implements Reader {
@@ -80,22 +78,8 @@ export class StreamSource extends Source implements Reader {
   }
 
   /** Detached elsewhere, and ours if this does not throw. */
-  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind, Made = StreamSource): StreamSource {
-    const client = clientFor(name, kind);
-    const slot = client.allocate(DEPARTED);
-    try {
-      claimStream(client, name);
-    } catch (error) {
-      client.forsake(slot);
-      throw error;
-    }
-    const stream = new Made(undefined, name.fd, client, { slot, generation: client.generation(slot) });
-    client.transfer(stream, stream);
-    if (kind !== KIND) stream.kind = kind;
-    if (name.ends) stream.#extra().ends = name.ends;
-    resume(stream, client, name);
-    if (name.unread) client.received.adopt(stream, name.unread);
-    return stream;
+  static attached<Kind extends StreamKind>(name: DetachedStream<Kind>, kind: Kind): StreamSource {
+    return arrive(name, kind, (client, at) => new StreamSource(undefined, name.fd, client, at));
   }
 
   protected constructor(descriptor: Descriptor | undefined, fd: number, client?: Client, name?: SlotName) {
@@ -123,7 +107,7 @@ export class StreamSource extends Source implements Reader {
 
   /** Not registered yet; see {@link connecting} and {@link connected}. */
   protected prepare(kind: string, remote: Uint8Array, adopted: boolean): void {
-    this.#extras = { kind, remote, error: undefined, ends: undefined };
+    this.#extras = { kind, remote, error: undefined };
     if (adopted) this.state |= SourceState.ADOPTED;
   }
 
@@ -148,6 +132,10 @@ export class StreamSource extends Source implements Reader {
 
   dispatch(kind: number, a: number, b: number): void {
     dispatch(this, kind, a, b);
+  }
+
+  buffersUntilRoom(): number {
+    return this.sends?.buffersUntilRoom() ?? 1;
   }
 
   /** Asked again after a send completed: is there room now? */
@@ -228,18 +216,28 @@ export class StreamSource extends Source implements Reader {
     return leave;
   }
 
-  /** Whether its class has a way to attach it. */
-  protected get movable(): boolean {
-    return true;
-  }
-
   protected override leaving(): () => DetachedStream<StreamKind> {
-    if (!this.movable) return super.leaving() as never;
     const client = this.#client();
     client.checkAlive();
     if (this.lentChunk !== NO_CHUNK) throw fail('ERR_SIDEPORT_LEASE_HELD');
     settleDescriptor(client, this);
-    return () => detachStream(this, client, this.kind as StreamKind, this.fd, this.#extras?.ends);
+    return () => this.#leave();
+  }
+
+  /** What only its class knows of it, to go along. */
+  protected describeMore(): Partial<DetachedStream<StreamKind>> {
+    return {};
+  }
+
+  #leave(): DetachedStream<StreamKind> {
+    const mine = this.#client();
+    const state = describe(this, mine);
+    const unread = mine.received.takeOut(this);
+    const name = { ...nameFor(mine, this, this.kind as StreamKind, this.fd, state, unread), ...this.describeMore() };
+    mine.roomless.forget(this);
+    this.submit(Submission.DETACH_STREAM, seenOf(state));
+    this.leave(DEPARTED);
+    return name;
   }
 
   // -- the rest --------------------------------------------------------------------------------------
@@ -248,12 +246,6 @@ export class StreamSource extends Source implements Reader {
     const { error } = this;
     if (error) this.error = undefined;
     return error ?? null;
-  }
-
-  /** A half's addresses. */
-  get ends(): StreamEnds {
-    this.checkOpen();
-    return this.#extras?.ends ?? { local: undefined, peer: undefined };
   }
 
   /** The peer's address; undefined while not connected. */
@@ -289,7 +281,7 @@ export class StreamSource extends Source implements Reader {
   }
 
   #extra(): Extras {
-    this.#extras ??= { kind: KIND, remote: undefined, error: undefined, ends: undefined };
+    this.#extras ??= { kind: KIND, remote: undefined, error: undefined };
     return this.#extras;
   }
 

@@ -9,7 +9,6 @@ import {
   type DetachedStream,
   type ErrorDescription,
   NameUse,
-  type StreamEnds,
   type StreamKind,
   type StreamState,
   type UnreadData,
@@ -33,7 +32,6 @@ export function nameFor(
   fd: number,
   state: StreamState,
   unread: UnreadData | undefined,
-  ends?: StreamEnds,
 ): DetachedStream<StreamKind> {
   client.claims.offer(slot, generation, Offer.DETACHED);
   return {
@@ -47,7 +45,6 @@ export function nameFor(
     use: new SharedArrayBuffer(4),
     fd,
     state,
-    ends,
     unread,
   };
 }

@@ -25,6 +25,7 @@ export interface Writable extends SlotName {
   /** Made by the first write. */
   sends: SendQueue | undefined;
   retry(): boolean;
+  buffersUntilRoom(): number;
   submit(opcode: number, a?: number): void;
   raise(bits: number): void;
 }

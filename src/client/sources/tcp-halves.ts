@@ -3,7 +3,7 @@ import type { SocketAddress } from '../../protocol/address.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
 import { kSource } from '../link/handle.js';
 import { ReaderObject, WriterObject } from './half-object.js';
-import { attachReader, attachWriter } from './half-source.js';
+import { HalfSource } from './half-source.js';
 
 /** The reading half of a TCP connection. See {@link ReaderObject}; `TcpStream.split` makes its name. */
 export class TcpReader extends ReaderObject<'TcpReader'> {
@@ -15,7 +15,7 @@ export class TcpReader extends ReaderObject<'TcpReader'> {
    * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
    */
   static attach(name: DetachedStream<'TcpReader'>): TcpReader {
-    return new TcpReader(attachReader(name, 'TcpReader'));
+    return new TcpReader(HalfSource.reader(name, 'TcpReader'));
   }
 
   /** As it was when the stream was split. */
@@ -39,7 +39,7 @@ export class TcpWriter extends WriterObject<'TcpWriter'> {
    * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
    */
   static attach(name: DetachedStream<'TcpWriter'>): TcpWriter {
-    return new TcpWriter(attachWriter(name, 'TcpWriter'));
+    return new TcpWriter(HalfSource.writer(name, 'TcpWriter'));
   }
 
   /** As it was when the stream was split. */

@@ -2,7 +2,7 @@
 import type { DetachedStream } from '../../protocol/transfer.js';
 import { kSource } from '../link/handle.js';
 import { ReaderObject, WriterObject } from './half-object.js';
-import { attachReader, attachWriter } from './half-source.js';
+import { HalfSource } from './half-source.js';
 
 /** The reading half of a Unix-domain stream. See {@link ReaderObject}; `UnixStream.split` makes its name. */
 export class UnixReader extends ReaderObject<'UnixReader'> {
@@ -14,7 +14,7 @@ export class UnixReader extends ReaderObject<'UnixReader'> {
    * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
    */
   static attach(name: DetachedStream<'UnixReader'>): UnixReader {
-    return new UnixReader(attachReader(name, 'UnixReader'));
+    return new UnixReader(HalfSource.reader(name, 'UnixReader'));
   }
 
   /** The name that the stream was bound to; undefined for none. */
@@ -38,7 +38,7 @@ export class UnixWriter extends WriterObject<'UnixWriter'> {
    * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
    */
   static attach(name: DetachedStream<'UnixWriter'>): UnixWriter {
-    return new UnixWriter(attachWriter(name, 'UnixWriter'));
+    return new UnixWriter(HalfSource.writer(name, 'UnixWriter'));
   }
 
   /** The name that the stream was bound to; undefined for none. */

@@ -60,6 +60,8 @@ export class Session {
   readonly #events: RingProducer;
   /** Whether the events not yet published are worth a doorbell. */
   #worthRinging = false;
+  /** Sends told of as completed. */
+  #sends = 0;
   #unpublished = false;
   #over = false;
   /** Its submissions are being taken. */
@@ -165,7 +167,7 @@ export class Session {
   publish(): void {
     this.#unpublished = false;
     if (this.draining || !this.#events.publish()) return;
-    if (!this.#worthRinging && !wantsRoom(this.words)) return;
+    if (!this.#worthRinging && !wantsRoom(this.words, this.#sends)) return;
     this.#worthRinging = false;
     this.ring();
   }
@@ -177,6 +179,7 @@ export class Session {
   /** A send buffer goes back, with the errno that ended sending, or 0. */
   sent(slot: number, generation: number, name: number, errno: number): void {
     this.sendBuffers.giveBack(name);
+    this.#sends = (this.#sends + 1) | 0;
     this.push(EventKind.SENT, slot, generation, name, errno);
     if (errno !== 0) this.#worthRinging = true;
   }

@@ -26,24 +26,34 @@ export class Dealer<Sharer extends Dealable> {
     this.#sharers = this.#sharers.filter((other) => other !== sharer);
   }
 
-  /** Undefined when nobody is eligible. */
+  /** Who gets what has come; the next round begins behind it. Undefined when nobody is eligible. */
   next(): Sharer | undefined {
+    const sharer = this.candidate();
+    if (sharer) this.dealtTo(sharer);
+    return sharer;
+  }
+
+  /** Who would get it. To look is not to deal: asked again, it is the same one. */
+  candidate(): Sharer | undefined {
     const [only] = this.#sharers;
     if (this.#sharers.length === 1) return only?.isEligible ? only : undefined;
-    let best = -1;
+    let best: Sharer | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (let turn = 0; turn < this.#sharers.length; turn++) {
-      const at = (this.#next + turn) % this.#sharers.length;
-      const sharer = this.#sharers[at] as Sharer;
+      const sharer = this.#sharers[(this.#next + turn) % this.#sharers.length] as Sharer;
       if (!sharer.isEligible) continue;
       const { behind } = sharer;
       const rank = sharer.isStalled ? behind + STALLED : behind;
       if (rank >= least) continue;
-      [best, least] = [at, rank];
+      [best, least] = [sharer, rank];
       if (least === 0) break;
     }
-    if (best >= 0) this.#next = best + 1;
-    return this.#sharers[best];
+    return best;
+  }
+
+  /** A candidate got it. */
+  dealtTo(sharer: Sharer): void {
+    this.#next = this.#sharers.indexOf(sharer) + 1;
   }
 }
 

@@ -10,6 +10,7 @@
  * asked for it.
  */
 import { Offer } from '../../atomics/claim.js';
+import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Readiness, Slot, slotBase } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
@@ -28,7 +29,8 @@ export interface Connection {
   readonly address: Int32Array;
 }
 
-interface Dealt extends Connection {
+/** Its peer's address is in its slot. */
+interface Dealt extends Omit<Connection, 'address'> {
   readonly slot: number;
   readonly generation: number;
   readonly sinceMs: number;
@@ -40,8 +42,8 @@ export class Sharer implements Source, Dealable {
   readonly session: Session;
   readonly #listener: TcpListener;
   readonly #credits: EmptySlot[] = [];
-  /** In the order in which they are claimed. */
-  #dealt: Dealt[] = [];
+  /** In the order in which they are claimed. Those that are claimed by now go when it is looked at, and with every credit. */
+  readonly #dealt: Dealt[] = [];
   #wantsConnections = false;
   #stalled = false;
   #closing = false;
@@ -75,12 +77,7 @@ export class Sharer implements Source, Dealable {
 
   /** Connections dealt and not claimed. */
   get behind(): number {
-    const { claims } = this.session;
-    while (this.#dealt.length > 0) {
-      const { slot, generation } = this.#dealt[0] as Dealt;
-      if (claims.isPending(slot, generation, Offer.DEALT)) break;
-      this.#dealt.shift();
-    }
+    this.#forgetClaimed();
     return this.#dealt.length;
   }
 
@@ -90,6 +87,8 @@ export class Sharer implements Source, Dealable {
     if (this.#closing) return credit.giveBack();
     // Whoever accepts lends another slot: it is alive.
     this.#stalled = false;
+    // Nobody asks a sharer that is the only one how far it is behind.
+    this.#forgetClaimed();
     this.#credits.push(credit);
     this.#listener.changed();
   }
@@ -101,7 +100,7 @@ export class Sharer implements Source, Dealable {
 
   completed(): void {}
 
-  /** It gets a connection. There is a credit. */
+  /** It gets a connection, of which the address may change afterwards. There is a credit. */
   deal(connection: Connection): void {
     const { fd, address } = connection;
     const credit = this.#credits.shift() as EmptySlot;
@@ -110,7 +109,7 @@ export class Sharer implements Source, Dealable {
     claims.offer(slot, generation, Offer.DEALT);
     words.set(address, slotBase(slot) + Slot.ADDRESS);
     const stream = credit.redeem(connection);
-    this.#dealt.push({ stream, fd, address, slot, generation, sinceMs: performance.now() });
+    this.#dealt.push({ stream, fd, slot, generation, sinceMs: performance.now() });
     this.session.push(EventKind.ACCEPTED, slot, generation, this.slot, fd);
   }
 
@@ -125,11 +124,13 @@ export class Sharer implements Source, Dealable {
    */
   takeBack(): Connection | undefined {
     for (let dealt = this.#dealt.shift(); dealt; dealt = this.#dealt.shift()) {
-      const { slot, generation } = dealt;
+      const { stream, fd, slot, generation } = dealt;
       if (this.session.claims.expire(slot, generation, Offer.DEALT) !== undefined) continue;
       this.#stalled = true;
+      const at = slotBase(slot) + Slot.ADDRESS;
+      const address = this.session.words.slice(at, at + ADDRESS_WORDS);
       this.session.removeSource(slot, generation);
-      return dealt;
+      return { stream, fd, address };
     }
     return undefined;
   }
@@ -159,5 +160,14 @@ export class Sharer implements Source, Dealable {
   /** Last of all. */
   released(): void {
     this.session.removeSource(this.slot, this.generation);
+  }
+
+  #forgetClaimed(): void {
+    const { claims } = this.session;
+    while (this.#dealt.length > 0) {
+      const { slot, generation } = this.#dealt[0] as Dealt;
+      if (claims.isPending(slot, generation, Offer.DEALT)) break;
+      this.#dealt.shift();
+    }
   }
 }

@@ -32,6 +32,8 @@ export class TcpListener implements EndpointOwner, Keepable {
   readonly #endpoint: number;
   readonly #name: string;
   readonly #dealer = new Dealer<Sharer>();
+  /** Of the connection accepted last. */
+  readonly #address = new Int32Array(ADDRESS_WORDS);
   /** Taken back from a sharer that left, when no other had a credit. */
   #waiting: Connection[] = [];
   #accepting = false;
@@ -114,7 +116,9 @@ export class TcpListener implements EndpointOwner, Keepable {
           break;
         }
         const connection = sharer.takeBack();
-        if (connection) heir.deal(connection);
+        if (!connection) continue;
+        this.#dealer.dealtTo(heir);
+        heir.deal(connection);
       }
     }
     return againMs;
@@ -159,18 +163,18 @@ export class TcpListener implements EndpointOwner, Keepable {
   #connection(fd: number, completion: Completion): void {
     this.#exhausted = false;
     if (this.#closing) return this.#selector.discard(fd);
-    const address = new Int32Array(ADDRESS_WORDS);
+    const address = this.#address;
     completion.copyAddress(address, 0);
-    const connection = { fd, address, stream: undefined };
     const sharer = this.#dealer.next();
-    if (sharer) sharer.deal(connection);
+    if (sharer) sharer.deal({ fd, address, stream: undefined });
     // A kernel that accepted past the limit before it saw the cancel. Nobody knows of it yet, so it can wait.
-    else this.#waiting.push(connection);
+    else this.#waiting.push({ fd, address: address.slice(), stream: undefined });
   }
 
+  /** Who may have what this one lets lie. Nothing is dealt by asking. */
   #heirOf(sharer: Sharer): Sharer | undefined {
-    const next = this.#dealer.next();
-    return next && next !== sharer && !next.isStalled && next.behind < sharer.behind ? next : undefined;
+    const heir = this.#dealer.candidate();
+    return heir && heir !== sharer && !heir.isStalled && heir.behind < sharer.behind ? heir : undefined;
   }
 
   #reset({ stream, fd }: Connection): void {
