@@ -22,6 +22,8 @@ const HIGH = 256 * 1024;
 const ioThread = ioThreadFor(test, { sendHighWaterBytes: HIGH, sendLowWaterBytes: HIGH / 8, receiveBufferSize: 4096 });
 /** Closes soon what nobody attaches. */
 const hasty = ioThreadFor(test, { transferTimeoutMs: 200 });
+/** Waits for nobody for long. */
+const impatient = ioThreadFor(test, { lingerMs: 200 });
 const pattern = new Pattern(1, 2 ** 22);
 const [READER, WRITER] = [3, 4];
 
@@ -159,6 +161,113 @@ test('both close at once: what was accepted is sent, and then the end', async (t
     split.client.close();
     t.is((await quiet(ioThread)).sources, 0, order.join());
   }
+});
+
+/** Has `from` written until neither it nor the kernel takes more, as nobody reads. How much that was. */
+function fill(poll: Poll, from: TcpStream | TcpWriter): number {
+  const events = new Events();
+  let written = 0;
+  do {
+    for (let count: number | null = 1; count; ) {
+      count = from.write(pattern.at(written, 65_536));
+      written += count ?? 0;
+    }
+  } while (poll.poll(events, 50) > 0);
+  return written;
+}
+
+for (const order of [
+  ['reader', 'writer'],
+  ['writer', 'reader'],
+] as const) {
+  test(`the peer sends on while the ${order[0]} and then the ${order[1]} close: all that was accepted arrives, and then the end`, async (t) => {
+    using split = new Split();
+    const written = fill(split.poll, split.writer);
+    fill(split.poll, split.client);
+    for (const half of order) split[half].close();
+    // Its own sends end only when somebody takes what it sends; else the connection would be reset once.
+    for (let sent = 0; sent < 2 ** 22; sent += 65_536) writeAll(split.poll, split.client, pattern.at(sent, 65_536));
+    t.true(pattern.matches(0, readExactly(split.poll, split.client, written)));
+    writeAll(split.poll, split.client, pattern.at(0, 2 ** 20));
+    t.is(readToEnd(split.poll, split.client).length, 0);
+    split.client.close();
+    const { sources, receiveBuffersHeld } = await quiet(ioThread);
+    t.is(sources + receiveBuffersHeld, 0);
+  });
+
+  test(`a peer that does not end is reset lingerMs after the ${order[0]} and the ${order[1]} closed; what was accepted arrives before`, async (t) => {
+    using split = new Split(impatient);
+    writeAll(split.poll, split.writer, pattern.at(0, 10_000));
+    for (const half of order) split[half].close();
+    t.true(pattern.matches(0, readToEnd(split.poll, split.client)));
+    while ((await impatient.stats()).sources > 1);
+    split.client.write(Buffer.from('x'));
+    expectEvents(split.poll, { token: 1, error: true });
+    split.client.close();
+    t.is((await quiet(impatient)).sources, 0);
+  });
+}
+
+test('a writer alone is not slowed down by what comes for the closed reader, nor does it keep buffers', async (t) => {
+  using split = new Split();
+  split.reader.close();
+  for (let round = 0; round < 8; round++) {
+    // More than any kernel holds for a reader that does not read.
+    writeAll(split.poll, split.client, pattern.at(0, 2 ** 21));
+    writeAll(split.poll, split.writer, pattern.at(0, 1000));
+    t.true(pattern.matches(0, readExactly(split.poll, split.client, 1000)));
+  }
+  t.is((await ioThread.stats()).receiveBuffersHeld, 0);
+});
+
+test("an error that writing meets after the peer's end reaches the reader as well, also one that moves; once", async (t) => {
+  for (const moves of [false, true]) {
+    using split = new Split();
+    split.client.shutdown('write');
+    t.is(readToEnd(split.poll, split.reader).length, 0);
+    const name = moves ? split.reader.detach() : undefined;
+    split.client.abort();
+    while (!split.writer.closed) {
+      try {
+        split.writer.write(Buffer.from('x'));
+      } catch (error) {
+        t.true(['EPIPE', 'ECONNRESET'].includes((error as { code: string }).code), String(error));
+        break;
+      }
+      split.poll.poll(new Events(), 10);
+    }
+    using reader = name ? TcpReader.attach(name) : split.reader;
+    if (name) split.poll.registry.register(reader, READER, BOTH);
+    expectEvents(split.poll, { token: READER, error: true });
+    t.true(['EPIPE', 'ECONNRESET'].includes(codeOf(reader) as string));
+    t.is(reader.read(Buffer.alloc(1)), 0);
+    using again = TcpReader.attach(reader.detach());
+    split.poll.registry.register(again, 5, BOTH);
+    expectEvents(split.poll, { token: 5, readable: true });
+    t.is(codeOf(again), undefined);
+    again.close();
+    split.writer.close();
+    t.is((await quiet(ioThread)).sources, 0);
+  }
+});
+
+test("the writer aborts after the peer's end: the reader meets ECONNABORTED once", (t) => {
+  using split = new Split();
+  split.client.shutdown('write');
+  t.is(readToEnd(split.poll, split.reader).length, 0);
+  split.writer.abort();
+  expectEvents(split.poll, { token: READER, error: true });
+  t.is(codeOf(split.reader), 'ECONNABORTED');
+  t.is(split.reader.read(Buffer.alloc(1)), 0);
+});
+
+test('a writer that has ended writing meets the error of what it had written', (t) => {
+  using split = new Split();
+  fill(split.poll, split.writer);
+  split.writer.shutdown();
+  split.client.abort();
+  expectEvents(split.poll, { token: WRITER, error: true });
+  t.is(codeOf(split.writer), 'ECONNRESET');
 });
 
 test('a writer that has ended writing stays open, and meets EPIPE', (t) => {

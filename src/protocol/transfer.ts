@@ -88,6 +88,8 @@ export interface StreamState {
   readonly connected: boolean;
   readonly readEnded: boolean;
   readonly writeClosed: boolean;
+  /** It was told of an error of the connection. */
+  readonly failed: boolean;
   readonly error: ErrorDescription | undefined;
   /** Wire address of the peer, as in `Slot.ADDRESS`. */
   readonly remote: Int32Array;

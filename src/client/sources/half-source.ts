@@ -3,6 +3,7 @@ import type { DetachedStream, HalfKind, StreamEnds } from '../../protocol/transf
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
+import { SourceState } from './source-state.js';
 import { arrive } from './stream-move.js';
 import { StreamSource } from './stream-source.js';
 
@@ -34,6 +35,11 @@ export class HalfSource extends StreamSource {
   get ends(): StreamEnds {
     this.checkOpen();
     return this.#ends;
+  }
+
+  /** Either half, once: the reader has nothing to write, and the writer may have ended writing. */
+  override get hearsOfFailure(): boolean {
+    return !this.is(SourceState.FAILED);
   }
 
   override readiness(): number {

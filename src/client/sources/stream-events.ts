@@ -52,7 +52,7 @@ function end(stream: StreamSource, errno: number): void {
 
 function sent(stream: StreamSource, name: number, errno: number): void {
   stream.sends?.sent(name);
-  if (errno === 0 || stream.closed || stream.is(SourceState.WRITE_CLOSED) || errno === ECANCELED) return;
+  if (errno === 0 || stream.closed || !stream.hearsOfFailure || errno === ECANCELED) return;
   failed(stream, 'write', errno);
 }
 
@@ -72,13 +72,13 @@ function ready(stream: StreamSource): void {
     stream.sends.carried = carried(words, stream.slot);
     roomless.ask(stream);
   }
-  if ((bits & Readiness.SEND_FAILED) !== 0 && !stream.is(SourceState.WRITE_CLOSED))
+  if ((bits & Readiness.SEND_FAILED) !== 0 && stream.hearsOfFailure)
     failed(stream, 'write', readinessErrno(words, stream.slot));
 }
 
 /** The connection failed: nothing more can be written, and everybody hears of it. */
 function failed(stream: StreamSource, syscall: string, errno: number): void {
-  stream.state |= SourceState.WRITE_CLOSED;
+  stream.state |= SourceState.WRITE_CLOSED | SourceState.FAILED;
   stream.error ??= systemError(syscall, errno, syscall === 'connect' ? stream.remoteAddress() : undefined);
   stream.raise(Ready.READABLE | Ready.WRITABLE | Ready.ERROR | Ready.READ_CLOSED | Ready.WRITE_CLOSED);
 }

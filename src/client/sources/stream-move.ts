@@ -43,6 +43,7 @@ export function describe(stream: Moving, { words }: Client): StreamState {
     connected: stream.is(SourceState.CONNECTED),
     readEnded: stream.is(SourceState.READ_ENDED),
     writeClosed: stream.is(SourceState.WRITE_CLOSED),
+    failed: stream.is(SourceState.FAILED),
     error: describeError(stream.error),
     remote: words.slice(at, at + ADDRESS_WORDS),
     unsentBytes: stream.sends?.unsentBytes ?? 0,
@@ -68,17 +69,24 @@ export function splitStream(
   const reader = { ...nameFor(client, stream, readerKind, NO_DESCRIPTOR, reading, unread), ends };
   const writer = { ...nameFor(client, from, writerKind, NO_DESCRIPTOR, writing, undefined), ends };
   client.roomless.forget(stream);
-  client.submit(Submission.SPLIT_STREAM, slot, from.generation, stream.slot, stream.generation, seenOf(state));
+  client.submit(
+    Submission.SPLIT_STREAM,
+    slot,
+    from.generation,
+    stream.slot,
+    stream.generation,
+    seenOf(state, state.failed),
+  );
   client.flush();
   stream.leave(DEPARTED);
   return { reader, writer } as SplitStream<HalfKind, HalfKind>;
 }
 
 /** Bits of {@link Seen}: what the next owner need not be told. */
-export function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
+export function seenOf({ connected, readEnded }: StreamState, failed: boolean): number {
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
-  if (writeClosed) seen |= Seen.FAILURE;
+  if (failed) seen |= Seen.FAILURE;
   return seen;
 }
 
@@ -117,6 +125,7 @@ function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>
   if (!state.connected) stream.state &= ~SourceState.CONNECTED;
   if (state.readEnded) stream.state |= SourceState.READ_ENDED;
   if (state.writeClosed) stream.state |= SourceState.WRITE_CLOSED;
+  if (state.failed) stream.state |= SourceState.FAILED;
   if (state.error) stream.error = errorFrom(state.error);
   if (state.unsentBytes > 0 || state.full) stream.sends = new SendQueue(client, stream, state.unsentBytes, state.full);
   const { clientId, slot, generation } = name;

@@ -114,9 +114,15 @@ export class StreamSource extends Source implements Reader {
   /** Nothing of what it was until now remains but its slot and its registrations: it is not connected yet. */
   protected startOver(): void {
     if (this.client) this.ending();
-    this.state &= ~(SourceState.CONNECTED | SourceState.READ_ENDED | SourceState.WRITE_CLOSED);
+    const { CONNECTED, READ_ENDED, WRITE_CLOSED, FAILED } = SourceState;
+    this.state &= ~(CONNECTED | READ_ENDED | WRITE_CLOSED | FAILED);
     this.error = undefined;
     this.sends = undefined;
+  }
+
+  /** Whether it is told of an error that sending meets. */
+  get hearsOfFailure(): boolean {
+    return !this.is(SourceState.WRITE_CLOSED);
   }
 
   /** Whether what is read and written are messages, apart from each other. */
@@ -235,7 +241,7 @@ export class StreamSource extends Source implements Reader {
     const unread = mine.received.takeOut(this);
     const name = { ...nameFor(mine, this, this.kind as StreamKind, this.fd, state, unread), ...this.describeMore() };
     mine.roomless.forget(this);
-    this.submit(Submission.DETACH_STREAM, seenOf(state));
+    this.submit(Submission.DETACH_STREAM, seenOf(state, !this.hearsOfFailure));
     this.leave(DEPARTED);
     return name;
   }

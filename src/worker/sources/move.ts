@@ -33,7 +33,7 @@ export class Move {
     const { failure } = stream.sending;
     this.arrived = true;
     if (this.late.length > 0) session.late(slot, generation, this.late);
-    if (receiving.end !== undefined && !this.#hasSeen(Seen.END)) stream.push(EventKind.END, receiving.end);
+    if (receiving.end !== undefined && !this.#hasSeenEnd(stream)) stream.push(EventKind.END, receiving.end);
     if (state === 'failed') {
       if (!this.#hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.FAILED, failure);
       return;
@@ -41,6 +41,12 @@ export class Move {
     if (state === 'established' && !this.#hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.CONNECTED);
     if (failure !== 0 && !stream.writer && !this.#hasSeen(Seen.FAILURE))
       session.ready(slot, generation, Readiness.SEND_FAILED, failure);
+  }
+
+  /** A reader may have seen the peer's end, and not the error that came after it (stream-halves.ts). */
+  #hasSeenEnd({ receiving, writer }: TcpStream): boolean {
+    const failed = writer !== undefined && receiving.end !== 0;
+    return this.#hasSeen(Seen.END) && (!failed || this.#hasSeen(Seen.FAILURE));
   }
 
   #hasSeen(what: number): boolean {

@@ -15,6 +15,7 @@ import { PortOpcode } from '../../protocol/port-records.js';
 import type { BufferHolder } from '../buffers/receive-pool.js';
 import type { Completion } from '../loop/port.js';
 import { ECANCELED, ENOBUFS, EPIPE } from './errnos.js';
+import { tellReader } from './stream-halves.js';
 import type { TcpStream } from './tcp-stream.js';
 
 /** In one word: there may be tens of thousands of streams, most of them idle. */
@@ -126,6 +127,7 @@ export class StreamReceiving implements BufferHolder {
       this.end = this.#howItEnded(result);
       if (stream.isReading && stream.isAtHome) stream.push(EventKind.END, this.end);
       if (this.end !== 0) stream.writer?.fail(this.end);
+      else if (stream.writer && stream.sending.failure !== 0) tellReader(stream, stream.sending.failure);
     }
     if (!more) stream.receiveReleased();
   }

@@ -13,7 +13,7 @@ import type { Session } from '../clients/session.js';
 import type { Departure } from './departure.js';
 import { ECANCELED, ECONNRESET } from './errnos.js';
 import { SendList } from './send-list.js';
-import { writerFlushed } from './stream-halves.js';
+import { tellReader, writerFlushed } from './stream-halves.js';
 import type { TcpStream } from './tcp-stream.js';
 
 /** Whose the way out is: the stream's owner, or the writing half's. */
@@ -121,6 +121,7 @@ export class StreamSending {
     this.#inFlight?.sent(errno);
     this.#inFlight = undefined;
     if (errno !== 0) this.fail(errno);
+    if (errno !== 0 && stream.writer) tellReader(stream, errno);
     this.#forgetSent();
     if (carries && this.#owner.hears) {
       this.tellCarried();

@@ -2,10 +2,10 @@
  * The writing half of a stream that was split: it has an owner of its own, in whose slot it is. The TcpStream itself is the reading half from then on.
  *
  * ```
- *              ATTACH_STREAM                 CLOSE, FLUSHED               all sent: FIN
- *   offered ◄─────────────────► owned ─────────────────────► flushing ─────────────────► over: RELEASED
- *      │        DETACH_STREAM                                    ▲
- *      └── expired: nobody's ────────────────────────────────────┘
+ *              ATTACH_STREAM                 CLOSE, FLUSHED               all sent: FIN, and the reader is open
+ *   offered ◄─────────────────► owned ─────────────────────► flushing ────────────────────────────────────────► over: RELEASED
+ *      │        DETACH_STREAM                                    ▲ │                                                 ▲
+ *      └── expired: nobody's ────────────────────────────────────┘ └── FIN, and the reader is not ──► lingering ─────┘
  * ```
  *
  * RESET, or `lingerMs` over while it flushes, resets the connection, and the reader hears of it (ECONNABORTED). A connection that the reader has
@@ -30,6 +30,7 @@ export class StreamWriter implements Source {
   #homeless = true;
   #closed = false;
   #over = false;
+  #ended = false;
 
   /** From a slot of the stream's owner; to be offered. */
   constructor(stream: TcpStream, slot: number, generation: number) {
@@ -59,6 +60,11 @@ export class StreamWriter implements Source {
     return this.#over;
   }
 
+  /** The end of the stream is behind all that was sent. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   setInterest(): void {}
   completed(): void {}
 
@@ -86,6 +92,13 @@ export class StreamWriter implements Source {
     linger.add(this);
     sending.flush();
     sending.settle();
+  }
+
+  /** All of it is sent: the end of the stream is, too. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.session.selector.port.shutdown(this.#stream.endpoint, ShutdownHow.WRITE);
   }
 
   /** Nothing can be written any more: the owner is told, or the next one. */

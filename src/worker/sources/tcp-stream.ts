@@ -26,7 +26,8 @@ import { ECANCELED } from './errnos.js';
 import { Move } from './move.js';
 import { disconnect, reconnect, sessionOver, withdrawn } from './pipe-session.js';
 import type { Source } from './source.js';
-import { closeReading } from './stream-halves.js';
+import type { StreamDiscarding } from './stream-discarding.js';
+import { closeReading, readingReleased } from './stream-halves.js';
 import { StreamReceiving } from './stream-receiving.js';
 import { StreamSending } from './stream-sending.js';
 import { StreamWriter } from './stream-writer.js';
@@ -53,6 +54,8 @@ export class TcpStream implements Source {
   move: Move | undefined;
   /** Once it was split: the writing half, which has an owner of its own. This is the reading half then. */
   writer: StreamWriter | undefined;
+  /** Once the reading half of a split one is closed: what becomes of what comes. */
+  discarding: StreamDiscarding | undefined;
   state: State;
   /** Whether its owner has closed it, and whether nothing of that remains. */
   reading: 'open' | 'closed' | 'over' = 'open';
@@ -128,10 +131,8 @@ export class TcpStream implements Source {
     if (this.writer && !this.writer.isOver) return closeReading(this, mode);
     if (this.state === 'closed') return this.readingOver();
     this.reading = 'closed';
-    if (this.state === 'closing') {
-      // A second close of the endpoint would be rejected; the flush is over anyway.
-      return;
-    }
+    // A second close of the endpoint would be rejected; the flush is over anyway.
+    if (this.state === 'closing') return;
     if (!this.maySend) mode = CloseMode.RESET;
     this.receiving.unstarve();
     if (mode === CloseMode.RESET) {
@@ -148,7 +149,8 @@ export class TcpStream implements Source {
 
   /** It was to close when all was sent, and all is. */
   flushed(): void {
-    this.submitClose(CloseMode.FLUSHED);
+    if (!this.writer) this.submitClose(CloseMode.FLUSHED);
+    else if (!this.receiving.isInFlight) readingReleased(this);
   }
 
   /** A named pipe's server end lets its client go (pipe-session.ts). */
@@ -233,7 +235,7 @@ export class TcpStream implements Source {
   completed(opcode: number, completion: Completion): void {
     switch (opcode) {
       case PortOpcode.RECEIVE:
-        this.receiving.completed(completion);
+        (this.discarding ?? this.receiving).completed(completion);
         return sessionOver(this);
       case PortOpcode.SEND:
         this.sending.completed(completion.result);
@@ -249,7 +251,7 @@ export class TcpStream implements Source {
   receiveReleased(): void {
     const { move } = this;
     move?.receiveReleased();
-    if (this.reading === 'closed' && this.writer?.isOver === false) return this.readingOver();
+    if (this.reading === 'closed' && this.writer) return readingReleased(this);
     if (move && !move.arrived && !move.homeless) this.#arrive(move);
     // After ENOBUFS too, when others took the buffers of its group: arming finds it another one, or lets it wait.
     else this.receiving.arm();
@@ -272,6 +274,7 @@ export class TcpStream implements Source {
     this.state = 'closing';
     const { linger, port } = this.session.selector;
     linger.remove(this);
+    this.discarding?.unstarve();
     port.close(this.endpoint, mode);
   }
 
@@ -279,6 +282,7 @@ export class TcpStream implements Source {
     const { selector } = this.session;
     selector.descriptorClosed();
     this.state = 'closed';
+    this.discarding?.release();
     if (!this.writer || this.reading === 'closed') this.readingOver();
     if (this.writer?.isFlushing) this.writer.release();
   }
