@@ -1,7 +1,8 @@
 /*
  * The two halves of a stream that was split, each with an owner, a slot and a claim of its own: each goes to its claimant or is closed when its time is over; the
- * endpoint is closed once, when both halves are or one resets it; a slot goes back once, when its half is closed and nothing of its memory is in flight. Models
- * src/worker/sources/stream-halves.ts, stream-writer.ts, tcp-stream.ts (split, close, closed) and transfers.ts, with the claims of src/atomics/claim.ts.
+ * endpoint is closed once, when both halves are, all is sent, the peer's end too, and nothing unread is left, or when one resets it or lingerMs is over; a slot goes back
+ * once, when its half is closed and nothing of its memory is in flight. Models src/worker/sources/stream-halves.ts, stream-discarding.ts,
+ * stream-writer.ts, tcp-stream.ts (split, close, closed) and transfers.ts, with the claims of src/atomics/claim.ts.
  *
  * Abstractions, and why they are sound:
  * - One claimant per half: claim.pml has the rivals. It may claim or lose interest, write, close either way, or die, also between its swap and ATTACH_STREAM.
@@ -10,6 +11,8 @@
  */
 #define READER 0
 #define WRITER 1
+/* So is the receive by whoever lets go of the reader. */
+#define CANCELLED (!attached[READER] || half[READER] != OPEN || endpoint != OPEN)
 
 mtype = { NONE, PENDING, CLAIMED, EXPIRED, FLUSHED, RESET, OPEN, CLOSING, CLOSED, OVER };
 
@@ -23,6 +26,9 @@ bool wrote;                       /* the writer's owner has accepted one more wr
 mtype endpoint = OPEN;
 mtype half[2] = OPEN;
 bool receiving = true, sending = true;   /* in flight, into and from A's memory at first */
+bool discarding, discardingInFlight;     /* what comes after the reader's close; into memory of nobody */
+bool peerEnded, ended;                   /* the peer's end was sent; and was received */
+byte unreadInKernel, sentByPeer;
 byte unsentOfA = 1, unsentOfC;
 bool sealed;                             /* nothing is appended to what A wrote */
 byte released[2], closes;                /* ghosts */
@@ -73,12 +79,36 @@ inline release(h) {
 inline submitClose(flushed) {
   assert(endpoint == OPEN);
   assert(!(flushed) || (half[READER] != OPEN && half[WRITER] != OPEN && unsentOfA + unsentOfC == 0));
+  /* Or a reset would overtake what was sent. */
+  assert(!(flushed) || (fin && ended && unreadInKernel == 0));
   endpoint = CLOSING;
   closes++;
   if
   :: !(flushed) -> unsentOfA = (sending -> unsentOfA : 0); unsentOfC = 0
   :: else
   fi
+}
+
+/* stream-halves.ts settleLingering */
+inline settleLingering() {
+  if
+#ifdef MUTATE_CLOSE_WITHOUT_LINGERING /* stream-halves.ts settleLingering: does not wait for the peer's end */
+  :: endpoint == OPEN && half[READER] != OPEN && fin -> submitClose(true)
+#else
+  :: endpoint == OPEN && half[READER] != OPEN && fin && discarding && ended -> submitClose(true)
+#endif
+  :: else
+  fi
+}
+
+/* stream-halves.ts readingReleased: nothing is received into the reader's memory any more */
+inline readingReleased() {
+  discarding = true;
+  if
+  :: half[WRITER] != OVER -> release(READER)
+  :: else
+  fi;
+  settleLingering()
 }
 
 /* stream-sending.ts settle */
@@ -91,7 +121,7 @@ inline settle() {
 #ifdef MUTATE_CLOSE_WITH_WRITER /* stream-halves.ts writerFlushed: closes the endpoint though the reader is open */
      :: endpoint == OPEN -> submitClose(true)
 #else
-     :: endpoint == OPEN && half[READER] != OPEN -> submitClose(true)
+     :: endpoint == OPEN && half[READER] != OPEN -> fin = true; settleLingering()
      :: endpoint == OPEN && half[READER] == OPEN -> fin = true; release(WRITER)
 #endif
      fi
@@ -105,13 +135,12 @@ inline closeReader(reset) {
   :: endpoint == CLOSED -> release(READER)
   :: endpoint == CLOSING
   :: endpoint == OPEN && (reset) -> submitClose(false); settle()
-  :: endpoint == OPEN && !(reset) && half[WRITER] == OVER -> submitClose(true)
-  :: endpoint == OPEN && !(reset) && half[WRITER] != OVER ->
+  :: endpoint == OPEN && !(reset) ->
 #ifdef MUTATE_RELEASE_WHILE_RECEIVING /* stream-halves.ts closeReading: does not wait for the receive in flight */
-     release(READER)
+     readingReleased()
 #else
      if
-     :: !receiving -> release(READER)
+     :: !receiving -> readingReleased()
      :: else
      fi
 #endif
@@ -152,12 +181,30 @@ proctype IoThread() {
   :: atomic { closePublished[READER] != NONE && attached[READER] && half[READER] == OPEN -> closeReader(closePublished[READER] == RESET) }
   :: atomic { closePublished[WRITER] != NONE && attached[WRITER] && !wrote && half[WRITER] == OPEN -> closeWriter(closePublished[WRITER] == RESET) }
   /* completions */
-  :: atomic { receiving ->
+  :: atomic { receiving && (unreadInKernel > 0 || peerEnded || CANCELLED) ->
        receiving = false;
        if
-       :: half[READER] == CLOSED && half[WRITER] != OVER && released[READER] == 0 -> release(READER)
+       :: unreadInKernel > 0 -> unreadInKernel--
+       :: unreadInKernel == 0 && peerEnded -> ended = true
+       :: CANCELLED
+       fi;
+       if
+       :: half[READER] == CLOSED && endpoint == OPEN -> readingReleased()
+       :: half[READER] == CLOSED && endpoint == CLOSING && half[WRITER] != OVER && released[READER] == 0 -> release(READER)
        :: else
        fi }
+  /* The reader's own receives, and after its close those that discard. */
+  :: atomic { half[READER] == OPEN && attached[READER] && endpoint == OPEN && !receiving && !ended && (unreadInKernel > 0 || peerEnded) -> receiving = true }
+  :: atomic { discarding && endpoint == OPEN && !discardingInFlight && !ended -> discardingInFlight = true }
+  :: atomic { discardingInFlight && (endpoint == CLOSING || unreadInKernel > 0 || peerEnded) ->
+       discardingInFlight = false;
+       if
+       :: unreadInKernel > 0 -> unreadInKernel--
+       :: unreadInKernel == 0 && peerEnded && endpoint == OPEN -> ended = true; settleLingering()
+       :: else
+       fi }
+  /* linger.ts expire */
+  :: atomic { endpoint == OPEN && half[READER] != OPEN && half[WRITER] != OPEN -> submitClose(false) }
   :: atomic { sending ->
        sending = false;
        if
@@ -166,7 +213,7 @@ proctype IoThread() {
        fi;
        settle() }
   :: atomic { endpoint == OPEN && !sending && unsentOfA + unsentOfC > 0 -> sending = true }
-  :: atomic { endpoint == CLOSING && !receiving && !sending ->
+  :: atomic { endpoint == CLOSING && !receiving && !sending && !discardingInFlight ->
        endpoint = CLOSED;
        if
        :: half[READER] == CLOSED -> release(READER)
@@ -194,8 +241,15 @@ proctype Attacher() {
   od
 }
 
+proctype Peer() {
+  do
+  :: atomic { sentByPeer < 2 -> sentByPeer++; unreadInKernel++ }
+  :: peerEnded = true -> break
+  od
+}
+
 init {
-  atomic { run Splitter(); run Claimant(READER); run Claimant(WRITER); run IoThread(); run Attacher() };
+  atomic { run Splitter(); run Claimant(READER); run Claimant(WRITER); run IoThread(); run Attacher(); run Peer() };
   _nr_pr == 1;
   assert(released[READER] == 1 && released[WRITER] == 1 && closes == 1)
 }

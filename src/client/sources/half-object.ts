@@ -31,8 +31,8 @@ export abstract class HalfObject<Kind extends HalfKind> extends FlushingObject<H
 }
 
 /**
- * The reading half. `close` shuts down receiving: what is unread is dropped, and what still comes is nobody's. The kernel keeps as much of that as its buffer holds, or
- * refuses it, as shutdown(2) does on the system at hand; the writing half goes on. The connection closes when both halves have.
+ * The reading half. `close` drops what is unread, and what still comes: the I/O thread receives it all the same, so that the writing half goes on undisturbed. The connection
+ * closes when both halves have, and then the peer has ended as well or `lingerMs` is over.
  */
 export abstract class ReaderObject<Kind extends HalfKind> extends HalfObject<Kind> {
   /**
