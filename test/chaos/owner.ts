@@ -1,5 +1,5 @@
 /**
- * A thread that owns streams for a while: checks what it receives, sends as much as there is room for, and gives a stream away
+ * A thread that owns streams, and its part of all other kinds, for a while: checks what it receives, sends as much as there is room for, and gives a stream away
  * when it is told to, whatever state that is in. It reads and writes unevenly, so that there is always something unread and
  * something unsent.
  */
@@ -7,7 +7,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Event, Events, IoThread, Poll, PollOpt, type TcpStream, type UnixStream } from '../../src/index.js';
 import { Random } from '../util/random.js';
 import { BOTH } from '../util/streams.js';
+import { DatagramPart } from './datagrams.js';
+import { Handlers, type Part } from './kinds.js';
+import { ListenerPart } from './listeners.js';
 import { attach, type Carried, type FromOwner, type OwnerData, type ToOwner } from './messages.js';
+import { TimerPart } from './timers.js';
 import { CHUNK_MAX, Traffic } from './traffic.js';
 
 interface Owned {
@@ -23,6 +27,12 @@ const traffic = new Traffic(0);
 const poll = new Poll({ ioThread: IoThread.from(ioThread) });
 const owned = new Map<number, Owned>();
 const into = Buffer.alloc(CHUNK_MAX);
+const handlers = new Handlers();
+const parts: readonly Part[] = [
+  new ListenerPart(poll, handlers, traffic),
+  new DatagramPart(poll, handlers, traffic, random, tell),
+  new TimerPart(poll, handlers, random, tell),
+];
 
 function tell(message: FromOwner): void {
   parentPort?.postMessage(message);
@@ -92,6 +102,9 @@ function handle({ token, isReadable, isWritable }: Event): void {
 }
 
 parentPort?.on('message', (message: ToOwner) => {
+  if (parts.some((part) => part.heard(message))) return;
+  if (message.kind === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms);
+  if (message.kind !== 'take' && message.kind !== 'give') return;
   const id = message.kind === 'take' ? message.stream.id : message.id;
   try {
     if (message.kind === 'take') take(message.stream);
@@ -105,5 +118,5 @@ tell({ kind: 'ready' });
 const events = new Events(16);
 for (;;) {
   await poll.wait(events);
-  for (const event of events) handle(event);
+  for (const event of events) if (!handlers.handle(event)) handle(event);
 }
