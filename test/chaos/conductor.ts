@@ -1,6 +1,6 @@
 /**
- * Chaos: TCP and Unix streams under checked traffic both ways move at random between threads, some of which are terminated and replaced; some are
- * split, and their halves go ways of their own. On every
+ * Chaos: TCP and Unix streams under checked traffic both ways move at random between threads, some of which stall, or are terminated and replaced; some are
+ * split, and their halves go ways of their own. Beside them goes whatever else moves or is shared, see `kinds.ts`. On every
  * stream that ends in peace the bytes of both ways must match in content and number; on one whose owner was
  * terminated what came must be right as far as it came, and the connection must end. Where it was the owner of one half the other way's bytes must match all the same.
  */
@@ -13,18 +13,12 @@ import { Worker } from 'node:worker_threads';
 import { Interest, type IoThread, Poll, TcpListener, UnixListener } from '../../src/index.js';
 import { Random } from '../util/random.js';
 import { onWindows } from '../util/system.js';
-import { PATIENCE_MS } from '../util/thread.js';
-import {
-  attach,
-  type Carried,
-  type FromOwner,
-  type OwnerData,
-  type Part,
-  type Progress,
-  partOf,
-  type ToOwner,
-} from './messages.js';
+import { Datagrams } from './datagrams.js';
+import { type Kind, type Owner, send, until } from './kinds.js';
+import { Listeners } from './listeners.js';
+import { attach, type Carried, type FromOwner, type OwnerData, type Part, type Progress, partOf } from './messages.js';
 import { Peer } from './peer.js';
+import { Timers } from './timers.js';
 import { Traffic } from './traffic.js';
 
 export interface ChaosOptions {
@@ -41,11 +35,6 @@ export interface ChaosOptions {
 interface Door {
   readonly listener: TcpListener | UnixListener;
   readonly address: NetConnectOpts;
-}
-
-interface Owner {
-  readonly worker: Worker;
-  gone: boolean;
 }
 
 /** A stream, or a half of one. */
@@ -89,7 +78,9 @@ export class Conductor {
   readonly #doors: Door[] = [];
   readonly #owners: Owner[] = [];
   readonly #running = new Map<number, Running>();
+  readonly #kinds: readonly Kind[];
   readonly #failures: string[] = [];
+  #ownersMade = 0;
 
   constructor(ioThread: IoThread, options: ChaosOptions) {
     this.#ioThread = ioThread;
@@ -105,6 +96,16 @@ export class Conductor {
     }
     for (const [token, { listener }] of this.#doors.entries())
       this.#poll.registry.register(listener, token, Interest.READABLE);
+    this.#kinds = [
+      new Listeners(ioThread, this.#traffic, this.#random),
+      new Datagrams(ioThread, this.#traffic, this.#random),
+      new Timers(ioThread, this.#random),
+    ];
+  }
+
+  /** What has happened so far, of all kinds. */
+  get tally(): Readonly<Record<string, number>> {
+    return Object.assign({ ...this.counters }, ...this.#kinds.map(({ counters }) => counters));
   }
 
   /** @throws at the first wrong byte, or when something does not happen in time */
@@ -115,13 +116,17 @@ export class Conductor {
       this.#check();
       while (this.#running.size < streams) await this.#newStream();
       if (this.#random.unit() < 1 / stepsPerTermination) await this.#terminate();
-      for (let batch = this.#random.integer(1, 8); batch > 0; batch--) this.#moveOne();
+      for (const kind of this.#kinds) kind.step();
+      if (this.#random.unit() < 0.05) send(this.#anyOwner(), { kind: 'stall', ms: this.#random.integer(1, 20) });
+      for (let batch = this.#random.integer(1, 32); batch > 0; batch--) this.#moveOne();
       await new Promise((resolve) => setImmediate(resolve));
     }
     for (const { peer, shares } of this.#running.values()) if (!shares.get('whole')?.doomed) peer.finish();
     await this.#until(() => this.#running.size === 0, 'streams have not ended, some perhaps without an owner');
+    for (const kind of this.#kinds) await kind.finish(() => this.#check());
     this.#check();
     await Promise.all(this.#owners.map(({ worker }) => worker.terminate()));
+    for (const kind of this.#kinds) kind.close();
     for (const { listener } of this.#doors) listener.close();
     this.#poll.close();
   }
@@ -132,10 +137,12 @@ export class Conductor {
 
   async #newOwner(): Promise<Owner> {
     const workerData: OwnerData = { ioThread: this.#ioThread.share(), seed: this.#random.uint32() };
-    const owner: Owner = { worker: new Worker(new URL('./owner.js', import.meta.url), { workerData }), gone: false };
+    const worker = new Worker(new URL('./owner.js', import.meta.url), { workerData });
+    const owner: Owner = { worker, number: ++this.#ownersMade, gone: false };
     await once(owner.worker, 'message');
     owner.worker.on('message', (message: FromOwner) => this.#heard(owner, message));
     owner.worker.on('error', (error) => this.#failures.push(`an owner failed: ${error.stack}`));
+    for (const kind of this.#kinds) kind.began(owner);
     return owner;
   }
 
@@ -193,6 +200,7 @@ export class Conductor {
       }
     }
     await owner.worker.terminate();
+    for (const kind of this.#kinds) kind.ended(owner);
     this.#owners[index] = await this.#newOwner();
     this.counters.terminations++;
   }
@@ -200,6 +208,10 @@ export class Conductor {
   #heard(owner: Owner, message: FromOwner): void {
     if (message.kind === 'ready') return;
     if (message.kind === 'given') return this.#given(message.stream);
+    if (message.kind === 'read again' || message.kind === 'given timer') {
+      for (const kind of this.#kinds) kind.heard(owner, message);
+      return;
+    }
     if (message.kind === 'split') return this.#split(message.reader, message.writer);
     const { id, part } = message;
     const running = this.#running.get(id);
@@ -271,16 +283,11 @@ export class Conductor {
     else this.counters.ended++;
   }
 
-  async #until(condition: () => boolean, complaint: string): Promise<void> {
-    const untilMs = performance.now() + 3 * PATIENCE_MS;
-    while (!condition()) {
-      this.#check();
-      if (performance.now() > untilMs) throw new Error(complaint);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  #until(condition: () => boolean, complaint: string): Promise<void> {
+    return until(
+      condition,
+      () => complaint,
+      () => this.#check(),
+    );
   }
-}
-
-function send({ worker }: Owner, message: ToOwner): void {
-  worker.postMessage(message);
 }

@@ -9,6 +9,9 @@ import {
   UnixStream,
   UnixWriter,
 } from '../../src/index.js';
+import type { JoinDatagrams, ReadAgain } from './datagrams.js';
+import type { JoinListener } from './listeners.js';
+import type { GivenTimer, ToTimerOwner } from './timers.js';
 
 export interface OwnerData {
   readonly ioThread: SharedIoThread;
@@ -41,7 +44,14 @@ export type ToOwner =
   | { readonly kind: 'give'; readonly id: number; readonly part: Part }
   | { readonly kind: 'split'; readonly id: number }
   /** A writer is to close: nobody reads the other way any more. */
-  | { readonly kind: 'finish'; readonly id: number };
+  | { readonly kind: 'finish'; readonly id: number }
+  /** Looks at nothing for so long. */
+  | { readonly kind: 'stall'; readonly ms: number }
+  | { readonly kind: 'leave listener' }
+  | { readonly kind: 'leave datagrams' }
+  | JoinListener
+  | JoinDatagrams
+  | ToTimerOwner;
 
 export type FromOwner =
   | { readonly kind: 'ready' }
@@ -49,7 +59,9 @@ export type FromOwner =
   | { readonly kind: 'split'; readonly reader: Carried; readonly writer: Carried }
   /** Its peer has ended it, or it was to finish; what was accepted is being flushed. */
   | { readonly kind: 'ended'; readonly id: number; readonly part: Part; readonly progress: Progress }
-  | { readonly kind: 'failed'; readonly id: number; readonly part: Part; readonly message: string };
+  | { readonly kind: 'failed'; readonly id: number; readonly part: Part; readonly message: string }
+  | ReadAgain
+  | GivenTimer;
 
 export function partOf({ name }: Carried): Part {
   if (name.kind.endsWith('Stream')) return 'whole';

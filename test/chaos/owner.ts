@@ -1,5 +1,5 @@
 /**
- * A thread that owns streams, or halves of them, for a while: checks what it receives, sends as much as there is room for, and gives one away, or splits it,
+ * A thread that owns streams, halves of them, and has its role in all other kinds, for a while: checks what it receives, sends as much as there is room for, and gives a stream away, or splits it,
  * when it is told to, whatever state that is in. It reads and writes unevenly, so that there is always something unread and
  * something unsent.
  */
@@ -7,6 +7,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Event, Events, IoThread, Poll, PollOpt } from '../../src/index.js';
 import { Random } from '../util/random.js';
 import { BOTH } from '../util/streams.js';
+import { DatagramRole } from './datagrams.js';
+import { Handlers, type Role } from './kinds.js';
+import { ListenerRole } from './listeners.js';
 import {
   attach,
   type Carried,
@@ -19,6 +22,7 @@ import {
   type Whole,
   type Writer,
 } from './messages.js';
+import { TimerRole } from './timers.js';
 import { CHUNK_MAX, Traffic } from './traffic.js';
 
 interface Owned {
@@ -36,6 +40,12 @@ const poll = new Poll({ ioThread: IoThread.from(ioThread) });
 /** By token. */
 const owned = new Map<number, Owned>();
 const into = Buffer.alloc(CHUNK_MAX);
+const handlers = new Handlers();
+const roles: readonly Role[] = [
+  new ListenerRole(poll, handlers, traffic),
+  new DatagramRole(poll, handlers, traffic, random, tell),
+  new TimerRole(poll, handlers, random, tell),
+];
 
 /** One thread may have both halves. */
 function tokenOf(id: number, part: Part): number {
@@ -144,17 +154,23 @@ function obey(message: ToOwner): void {
       return give(message.id, message.part);
     case 'split':
       return split(message.id);
+    case 'stall':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms);
+      return;
     case 'finish':
       return end(owned.get(tokenOf(message.id, 'writer')));
   }
 }
 
 parentPort?.on('message', (message: ToOwner) => {
+  if (roles.some((role) => role.heard(message))) return;
   try {
     obey(message);
   } catch (error) {
     if (message.kind === 'take') failed(message.stream.id, partOf(message.stream), error);
-    else failed(message.id, message.kind === 'give' ? message.part : 'whole', error);
+    else if (message.kind === 'give') failed(message.id, message.part, error);
+    else if (message.kind === 'split') failed(message.id, 'whole', error);
+    else throw error;
   }
 });
 
@@ -162,5 +178,5 @@ tell({ kind: 'ready' });
 const events = new Events(16);
 for (;;) {
   await poll.wait(events);
-  for (const event of events) handle(event);
+  for (const event of events) if (!handlers.handle(event)) handle(event);
 }
