@@ -14,6 +14,7 @@ import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { ForeignStream } from '../sources/foreign-stream.js';
 import { ListenerSource } from '../sources/listener-source.js';
+import { NamedPipe } from '../sources/named-pipe.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
@@ -29,13 +30,14 @@ export type MovableSource =
   | TcpStream
   | UnixStream
   | ForeignStream
+  | NamedPipe
   | TcpListener
   | UnixListener
   | UdpSocket
   | UnixDatagram
   | Timer;
 
-const STREAMS = { TcpStream, UnixStream, ForeignStream } satisfies Record<StreamKind, unknown>;
+const STREAMS = { TcpStream, UnixStream, ForeignStream, NamedPipe } satisfies Record<StreamKind, unknown>;
 const SHAREABLE = { TcpListener, UnixListener, UdpSocket, UnixDatagram } satisfies Record<
   DetachedShared['shared']['kind'],
   unknown

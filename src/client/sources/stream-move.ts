@@ -35,10 +35,12 @@ export function describe(stream: Moving, { words }: Client): StreamState {
 }
 
 /** Bits of {@link Seen}: what the next owner need not be told. */
-export function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
+export function seenOf({ state, pipe }: DetachedStream<StreamKind>): number {
+  const { connected, readEnded, writeClosed } = state;
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
   if (writeClosed) seen |= Seen.FAILURE;
+  if (pipe?.session !== 'leaving') seen |= Seen.SESSION_END;
   return seen;
 }
 

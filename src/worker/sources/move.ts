@@ -3,6 +3,7 @@
  * stay have none.
  */
 import { Seen } from '../../protocol/transfer.js';
+import type { Chunk } from '../buffers/receive-segment.js';
 import type { Departure } from './departure.js';
 
 export class Move {
@@ -13,7 +14,7 @@ export class Move {
   /** The earlier owner into whose buffers a receive is in flight, cancelled and not yet released. */
   receivingFor: Departure | undefined;
   /** Data for the next owner that is in no client's buffers, in order. */
-  late: Uint8Array[] = [];
+  late: Chunk[] = [];
   /** What some owner has seen. */
   #seen: number = Seen.ALL;
 

@@ -136,6 +136,7 @@ export class TcpStream implements Source {
     const { port } = this.session.selector;
     this.receiving.unstarve();
     this.sending.giveBackUnsent(ECANCELED);
+    this.#dropLate();
     if (this.#state === 'connecting') {
       this.#state = 'withdrawing';
       return port.cancel(this.endpoint, PortOpcode.CONNECT);
@@ -153,13 +154,25 @@ export class TcpStream implements Source {
     this.session.selector.port.connect(this.endpoint, NOBODY);
   }
 
-  /** Once nothing of it is in flight, nothing of it remains. */
+  /** Once nothing of it is in flight, nor LATE without an answer, nothing of it remains. */
   #sessionOver(): void {
     if (this.receiving.isInFlight || this.sending.isInFlight || this.#state !== 'disconnecting') return;
+    if (this.move?.arrived) return;
     this.#state = 'disconnected';
     this.receiving.end = undefined;
     this.sending.startOver();
-    this.push(EventKind.DISCONNECTED, 0);
+    // Else the next owner is told when it has come.
+    if (this.isAtHome) this.push(EventKind.DISCONNECTED, 0);
+  }
+
+  get #isSessionOver(): boolean {
+    return this.#state === 'withdrawing' || this.#state === 'disconnecting' || this.#state === 'disconnected';
+  }
+
+  /** What came for the next owner and was not told yet is of a session that is over. */
+  #dropLate(): void {
+    const { move } = this;
+    if (move && !move.arrived) this.receiving.drop(move.late.splice(0));
   }
 
   // -- moving ----------------------------------------------------------------------------------------
@@ -180,6 +193,9 @@ export class TcpStream implements Source {
     this.move.late.push(...late);
     this.move.left(departure, seen, receiving);
     selector.transfers.add(this, departure);
+    if (!this.#isSessionOver) return;
+    this.#dropLate();
+    this.#sessionOver();
   }
 
   /** It has an owner again, in whose free slot it is from now on. */
@@ -209,6 +225,7 @@ export class TcpStream implements Source {
   lateTaken(): boolean {
     if (!this.move?.arrived || this.move.late.length === 0) return false;
     this.move = undefined;
+    this.#sessionOver();
     return true;
   }
 
@@ -218,6 +235,11 @@ export class TcpStream implements Source {
     const { end } = this.receiving;
     move.arrived = true;
     if (move.late.length > 0) session.late(slot, generation, move.late);
+    if (this.#isSessionOver) {
+      if (this.#state === 'disconnected' && !move.hasSeen(Seen.SESSION_END)) this.push(EventKind.DISCONNECTED, 0);
+      this.move = undefined;
+      return;
+    }
     if (end !== undefined && !move.hasSeen(Seen.END)) this.push(EventKind.END, end);
     if (this.#state === 'failed') {
       if (!move.hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.FAILED, sending.failure);
