@@ -35,8 +35,8 @@ export const EventKind = {
    */
   LATE: 8,
   /**
-   * A named pipe's session is over, as DISCONNECT asked: nothing of it follows in the ring. Takes the place that LATE would have: a
-   * pipe does not move.
+   * A named pipe's session is over, as DISCONNECT asked: nothing of it follows in the ring. Has the place of LATE, since it is not told
+   * before LATE_TAKEN.
    */
   DISCONNECTED: 9,
 } as const;

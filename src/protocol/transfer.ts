@@ -11,7 +11,7 @@
  *                              what A has not seen is copied (LATE) ◄──────── ATTACH_STREAM
  *                              the receive is released: *arrived*
  *                              LATE, then what A did not see of END,
- *                              CONNECTED and failures ──────────────────────► goes on mid-stream
+ *                              CONNECTED, failures and DISCONNECTED ────────► goes on mid-stream
  *                              receives on B's buffers
  *                              A's accepted writes are sent from A's
  *                              buffers, before B's (CARRIED) ───────────────► counts them against its water marks
@@ -79,7 +79,7 @@ export interface ErrorDescription {
 /** Bytes received and not read, in shared memory that nobody writes any more: chunks in order, one after another. */
 export interface UnreadData {
   readonly memory: SharedArrayBuffer;
-  /** Of each chunk, in bytes. Each counts as one buffer of the stream's quota until it is read. */
+  /** Of each chunk, as DATA events have them (`MESSAGE_GOES_ON`). Each counts as one buffer of the stream's quota until it is read. */
   readonly lengths: readonly number[];
 }
 
@@ -112,8 +112,20 @@ export interface DetachedTimer {
 }
 
 /** By the public class's name: streams, and the halves that a stream is split into. */
-export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream' | HalfKind;
+export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream' | 'NamedPipe' | HalfKind;
 export type HalfKind = 'TcpReader' | 'TcpWriter' | 'UnixReader' | 'UnixWriter';
+
+/** What a named pipe is beyond a stream. */
+export interface PipeState {
+  readonly isServer: boolean;
+  readonly messages: boolean;
+  /** What was read last was not all of its message. */
+  readonly midMessage: boolean;
+  /** `leaving`: DISCONNECT was submitted, and DISCONNECTED not seen. */
+  readonly session: 'session' | 'leaving' | 'disconnected';
+  /** It is to wait for the next client as soon as DISCONNECTED is seen. */
+  readonly reconnects: boolean;
+}
 
 /**
  * What `detach()` gives: passes through `postMessage`, `workerData` and whatever else clones, to a thread of the same process.
@@ -138,6 +150,8 @@ export interface DetachedStream<Kind extends StreamKind = 'TcpStream'> {
   readonly ends?: StreamEnds | undefined;
   /** Of a ForeignStream, for which directions it is open: bits of `Access`. */
   readonly access?: number | undefined;
+  /** Of a NamedPipe. */
+  readonly pipe?: PipeState | undefined;
 }
 
 /**
@@ -159,7 +173,7 @@ export interface SplitStream<Reader extends HalfKind = 'TcpReader', Writer exten
 export const NameUse = { FRESH: 0, USED: 1, EXPIRED: 2 } as const;
 
 /** Bits of DETACH_STREAM's `a`: what the detaching client has seen, so that the next owner need not be told. */
-export const Seen = { END: 1, CONNECT: 2, FAILURE: 4, ALL: 7 } as const;
+export const Seen = { END: 1, CONNECT: 2, FAILURE: 4, SESSION_END: 8, ALL: 15 } as const;
 
 /** What is shared, by the public class's name. */
 export type SharedKind = 'TcpListener' | 'UnixListener' | 'UdpSocket' | 'UnixDatagram';

@@ -6,6 +6,7 @@ import { type Reader, ReceivedData } from '../../src/client/buffers/received-dat
 import { Segments } from '../../src/client/buffers/segments.js';
 import { Announcements } from '../../src/client/link/announcements.js';
 import { BuffersWanted, clientMemoryBytes, geometryFor } from '../../src/protocol/client-memory.js';
+import { MESSAGE_GOES_ON } from '../../src/protocol/events.js';
 import { Submission } from '../../src/protocol/submissions.js';
 import { Random } from '../util/random.js';
 
@@ -45,14 +46,14 @@ class Fixture {
   }
 
   /** Bytes arrive for a reader, if a buffer is free. Returns them. */
-  receive(reader: number, length: number): Uint8Array | undefined {
+  receive(reader: number, length: number, goesOn = false): Uint8Array | undefined {
     const buffer = [...Array(BUFFERS).keys()].find((index) => !this.held.has(index));
     if (buffer === undefined) return undefined;
     const at = buffer * BUFFER_BYTES;
     for (let byte = 0; byte < length; byte++) this.#bytes[at + byte] = this.#fill++ & 255;
     this.held.add(buffer);
     this.#owner.set(buffer, reader);
-    this.received.add(this.readers[reader] as Reader, buffer, length);
+    this.received.add(this.readers[reader] as Reader, buffer, goesOn ? length | MESSAGE_GOES_ON : length);
     return this.#bytes.slice(at, at + length);
   }
 
@@ -146,4 +147,29 @@ test('what the last drain brought is not copied, and nothing is beyond the bound
   small.received.beginDrain();
   small.received.copyOut();
   t.is(small.held.size, 1, 'no block of that size may be had');
+});
+
+test('what is taken along to another thread keeps the bounds of its messages, also of one that was read in part', (t) => {
+  const [from, to] = [new Fixture(), new Fixture()];
+  const parts = [from.receive(0, 16, true), from.receive(0, 10), from.receive(0, 4), from.receive(0, 16, true)];
+  const all = Buffer.concat(parts.map((part) => part as Uint8Array));
+  const into = Buffer.alloc(64);
+  t.is(from.received.read(from.readers[0] as Reader, into.subarray(0, 6), true), 6);
+  const unread = from.received.takeOut(from.readers[0] as Reader);
+  t.is(from.held.size, 0);
+  to.copied[1] = unread?.lengths.length ?? 0;
+  const reader = to.readers[1] as Reader;
+  if (unread) to.received.adopt(reader, unread);
+  const messages: [number, boolean][] = [];
+  for (let at = 6; reader.firstChunk !== NO_CHUNK; ) {
+    const count = to.received.read(reader, into, true);
+    t.deepEqual(into.subarray(0, count), all.subarray(at, at + count));
+    messages.push([count, to.received.lastReadGoesOn]);
+    at += count;
+  }
+  t.deepEqual(messages, [
+    [20, false],
+    [4, false],
+    [16, true],
+  ]);
 });

@@ -31,7 +31,7 @@ export const Field = {
   /** Neighbours by age, while it could be copied; among the stream's lent chunks, while it is lent. */
   OLDER: 8,
   NEWER: 9,
-  /** Not 0: the message in it goes on in the stream's next chunk. */
+  /** MESSAGE_GOES_ON: the message in it goes on in the stream's next chunk; else 0. */
   GOES_ON: 10,
 } as const;
 

@@ -76,8 +76,10 @@ export class ReceivedData {
     const table = this.#table;
     const block = this.#blocks.adopt(memory, lengths.length);
     let from = 0;
-    for (const length of lengths) {
+    for (const described of lengths) {
+      const length = described & ~MESSAGE_GOES_ON;
       const chunk = table.allocate(0, from + length);
+      table.set(chunk, Field.GOES_ON, described & MESSAGE_GOES_ON);
       table.set(chunk, Field.BLOCK, block);
       table.set(chunk, Field.FROM, from);
       from += length;
@@ -92,15 +94,17 @@ export class ReceivedData {
   takeOut(reader: Reader): UnreadData | undefined {
     const table = this.#table;
     const lengths: number[] = [];
+    let total = 0;
     for (let chunk = reader.firstChunk; chunk !== NO_CHUNK; chunk = table.get(chunk, Field.NEXT)) {
-      lengths.push(this.length(chunk));
+      lengths.push(this.length(chunk) | table.get(chunk, Field.GOES_ON));
+      total += this.length(chunk);
     }
     if (lengths.length === 0) return undefined;
-    const memory = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length));
+    const memory = new SharedArrayBuffer(total);
     const bytes = new Uint8Array(memory);
-    let at = 0;
-    for (const length of lengths) {
+    for (let at = 0; at < total; ) {
       const chunk = this.#shift(reader);
+      const length = this.length(chunk);
       bytes.set(this.#view(chunk, length), at);
       at += length;
       const block = table.get(chunk, Field.BLOCK);

@@ -14,6 +14,7 @@ import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { ForeignStream } from '../sources/foreign-stream.js';
 import { ListenerSource } from '../sources/listener-source.js';
+import { NamedPipe } from '../sources/named-pipe.js';
 import { TcpReader, TcpWriter } from '../sources/tcp-halves.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
@@ -35,6 +36,7 @@ export type MovableSource =
   | UnixReader
   | UnixWriter
   | ForeignStream
+  | NamedPipe
   | TcpListener
   | UnixListener
   | UdpSocket
@@ -49,6 +51,7 @@ const STREAMS = {
   UnixReader,
   UnixWriter,
   ForeignStream,
+  NamedPipe,
 } satisfies Record<StreamKind, unknown>;
 const SHAREABLE = { TcpListener, UnixListener, UdpSocket, UnixDatagram } satisfies Record<
   DetachedShared['shared']['kind'],

@@ -144,14 +144,14 @@ export class Poll implements AsyncIterable<Event> {
    * token, interest, options, whether a oneshot has been delivered, and what was raised and not delivered. This Poll and the objects of the
    * sources are closed. It goes as a whole: what is thrown is thrown before anything is changed.
    *
-   * Along go TcpStream, UnixStream, ForeignStream, TcpListener, UnixListener, UdpSocket, UnixDatagram and Timer, and those of them that a custom source is made of (what
+   * Along go TcpStream, UnixStream, ForeignStream, NamedPipe, TcpListener, UnixListener, UdpSocket, UnixDatagram and Timer, and those of them that a custom source is made of (what
    * the program knows of it is the program's to take along). Not registered, not taken along. Everything else belongs to its thread for
    * life: deregister or close it first. Of a pending `interrupt` nothing goes along, and names given by {@link share} are of this Poll alone.
    *
    * What nobody attaches within `transferTimeoutMs` is closed as by `close`; the file of a Unix socket stays then.
    *
    * @returns a name that passes through `postMessage` and `workerData` to threads of this process; good for one attach
-   * @throws ERR_SIDEPORT_NOT_MOVABLE for a channel's Receiver, a Registration, an Awakener or a NamedPipe, and for a source that is
+   * @throws ERR_SIDEPORT_NOT_MOVABLE for a channel's Receiver, a Registration or an Awakener, and for a source that is
    * registered with another Poll as well; ERR_SIDEPORT_LEASE_HELD while a lease of a stream or datagram socket is not released;
    * ERR_SIDEPORT_POLL_BUSY while a wait is pending; ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_DETACHED
    */

@@ -2,9 +2,10 @@
 import { errnoOf, fail, systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { PipeTrait } from '../../protocol/port-records.js';
+import type { DetachedStream } from '../../protocol/transfer.js';
+import { MovableStream } from './movable-stream.js';
 import { PipeSource } from './pipe-source.js';
 import { checkInteger } from './socket-options.js';
-import { StreamObject } from './stream-object.js';
 
 /** How a pipe is read and written. */
 export type PipeMode = 'byte' | 'message';
@@ -28,7 +29,7 @@ const NAME_LENGTH_MAX = 256;
 
 /**
  * A named pipe of Windows: either an *instance* of a server's end, which serves one client after another, or a client's end. See {@link StreamObject}
- * for reading and writing. Elsewhere everything that makes one throws ERR_SIDEPORT_UNSUPPORTED.
+ * for reading and writing, {@link MovableStream} for changing threads. Elsewhere everything that makes one throws ERR_SIDEPORT_UNSUPPORTED.
  *
  * ```ts
  * const pipe = NamedPipe.create('\\\\.\\pipe\\echo');
@@ -41,7 +42,8 @@ const NAME_LENGTH_MAX = 256;
  * A server that serves many clients at once makes an instance for each: while none waits, `connect` is EBUSY.
  *
  * **Sessions.** From a client's arrival to `disconnect` is one session. Data, ends, errors, leases and unsent writes of a session are over with it;
- * none shows up in the next one. Registrations stay.
+ * none shows up in the next one. Registrations stay. An instance moves in any of its states: while it waits for a client, in a session, after `disconnect`,
+ * and the next owner goes on from there.
  *
  * **Messages.** In message mode a `write` is one message, and each buffer of a `writev`: it is taken whole, or not at all (null); one longer than a send buffer
  * (`sendBufferSize`) is EMSGSIZE. A `read` gives no more than the rest of one message, and a lease part of one; {@link midMessage} says whether more of it follows, which
@@ -50,7 +52,7 @@ const NAME_LENGTH_MAX = 256;
  * Pipes know no half-close: `shutdown('write')` throws ERR_SIDEPORT_UNSUPPORTED. `close` sends what was written, and the other end can read it; `abort`
  * drops it, at a server's end also what the client has not read yet.
  */
-export class NamedPipe extends StreamObject {
+export class NamedPipe extends MovableStream<'NamedPipe'> {
   readonly #pipe: PipeSource;
 
   private constructor(source: PipeSource) {
@@ -72,7 +74,7 @@ export class NamedPipe extends StreamObject {
     if (maxInstances !== ANY_NUMBER) checkInteger('A number of instances', maxInstances, 1, ANY_NUMBER - 1);
     const { socket } = loadAddon();
     const opened = socket.createPipe(name, messages, first, remoteClients, maxInstances);
-    return new NamedPipe(new PipeSource(checked(opened, 'listen', name), true, messages, true));
+    return new NamedPipe(PipeSource.opened(checked(opened, 'listen', name), true, messages, true));
   }
 
   /**
@@ -85,7 +87,7 @@ export class NamedPipe extends StreamObject {
     checkName(name);
     const messages = isMessages(mode);
     const descriptor = checked(loadAddon().socket.openPipe(name, messages), 'connect', name);
-    return new NamedPipe(new PipeSource(descriptor, false, messages, false));
+    return new NamedPipe(PipeSource.opened(descriptor, false, messages, false));
   }
 
   /**
@@ -105,7 +107,19 @@ export class NamedPipe extends StreamObject {
     if (traits < 0) throw pipeError('adopt', traits);
     const descriptor = checked(socket.adoptPipe(handle), 'adopt');
     const isServer = (traits & PipeTrait.SERVER_END) !== 0;
-    return new NamedPipe(new PipeSource(descriptor, isServer, (traits & PipeTrait.MESSAGES) !== 0, false));
+    return new NamedPipe(PipeSource.opened(descriptor, isServer, (traits & PipeTrait.MESSAGES) !== 0, false));
+  }
+
+  /**
+   * Takes over a pipe that another thread, or this one, has detached, exactly where it stood, in the midst of a message too. It is registered nowhere;
+   * whatever is unread is readable at once.
+   *
+   * @param name  what `detach` gave; good for one attach
+   * @throws ERR_SIDEPORT_TRANSFER_USED the second time, ERR_SIDEPORT_TRANSFER_EXPIRED after `transferTimeoutMs`,
+   * ERR_SIDEPORT_IO_THREAD_GONE, ERR_SIDEPORT_LIMIT (the name stays good then), ERR_SIDEPORT_INVALID_ARG
+   */
+  static attach(name: DetachedStream<'NamedPipe'>): NamedPipe {
+    return new NamedPipe(PipeSource.arrived(name));
   }
 
   /** Whether this is a server's end. */

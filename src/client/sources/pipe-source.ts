@@ -8,6 +8,8 @@
  *
  * What the event ring still has of a session that was left comes before DISCONNECTED, and is dropped; what it has of the next
  * one comes after RECONNECT was submitted, and that is not before DISCONNECTED was read. So nothing of one session reaches the next.
+ *
+ * A pipe that moves takes its state along; DISCONNECTED is told to whoever has it then, if no earlier owner has seen it.
  */
 import { takeReadiness } from '../../atomics/readiness.js';
 import { errnoOf, fail, systemError } from '../../errors.js';
@@ -15,26 +17,51 @@ import type { Descriptor } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
 import { EventKind } from '../../protocol/events.js';
 import { Submission } from '../../protocol/submissions.js';
+import type { DetachedStream, PipeState, UnreadData } from '../../protocol/transfer.js';
 import type { Lease } from '../buffers/lease.js';
 import type { Client } from '../link/client.js';
+import type { SlotName } from '../link/slots.js';
+import { arrive } from './stream-move.js';
 import { StreamSource } from './stream-source.js';
 
+const KIND = 'NamedPipe';
 const EMSGSIZE = errnoOf('EMSGSIZE');
 
 export class PipeSource extends StreamSource {
   readonly isServer: boolean;
   readonly #messages: boolean;
   /** What was read last was not all of its message. */
-  #midMessage = false;
-  #state: 'session' | 'leaving' | 'disconnected' = 'session';
-  #reconnects = false;
+  #midMessage: boolean;
+  #state: PipeState['session'];
+  #reconnects: boolean;
 
   /** `waits`: a server's end without a client; else it is connected. */
-  constructor(descriptor: Descriptor, isServer: boolean, messages: boolean, waits: boolean) {
-    super(descriptor, descriptor.fd);
+  static opened(descriptor: Descriptor, isServer: boolean, messages: boolean, waits: boolean): PipeSource {
+    const state: PipeState = { isServer, messages, midMessage: false, session: 'session', reconnects: false };
+    const pipe = new PipeSource(state, descriptor, descriptor.fd);
+    pipe.prepare(KIND, new Uint8Array(ADDRESS_BYTES), !waits);
+    return pipe;
+  }
+
+  /** Detached elsewhere, and ours if this does not throw. */
+  static arrived(name: DetachedStream<typeof KIND>): PipeSource {
+    // The name is of the class that it is looked up by.
+    return arrive(name, KIND, (client, at) => new PipeSource(name.pipe as PipeState, undefined, name.fd, client, at));
+  }
+
+  private constructor(
+    { isServer, messages, midMessage, session, reconnects }: PipeState,
+    descriptor: Descriptor | undefined,
+    fd: number,
+    client?: Client,
+    at?: SlotName,
+  ) {
+    super(descriptor, fd, client, at);
     this.isServer = isServer;
     this.#messages = messages;
-    this.prepare('NamedPipe', new Uint8Array(ADDRESS_BYTES), !waits);
+    this.#midMessage = midMessage;
+    this.#state = session;
+    this.#reconnects = reconnects;
   }
 
   override dispatch(kind: number, a: number, b: number): void {
@@ -45,8 +72,25 @@ export class PipeSource extends StreamSource {
     else if (kind === EventKind.READY) takeReadiness(client.words, this.slot);
   }
 
-  protected override leaving(): never {
-    throw fail('ERR_SIDEPORT_NOT_MOVABLE', 'A NamedPipe belongs to its thread, and keeps its Poll there');
+  override late(data: UnreadData): void {
+    if (this.#state === 'session') return super.late(data);
+    if (this.closed) return;
+    // DISCONNECTED waits for the answer.
+    this.submit(Submission.COPIES_READ, data.lengths.length);
+    this.submit(Submission.LATE_TAKEN);
+  }
+
+  protected override describeMore(): { pipe: PipeState } {
+    const { isServer } = this;
+    return {
+      pipe: {
+        isServer,
+        messages: this.#messages,
+        midMessage: this.#midMessage,
+        session: this.#state,
+        reconnects: this.#reconnects,
+      },
+    };
   }
 
   override get messages(): boolean {

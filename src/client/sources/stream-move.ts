@@ -75,7 +75,7 @@ export function splitStream(
     from.generation,
     stream.slot,
     stream.generation,
-    seenOf(state, state.failed),
+    seenOf({ state }, state.failed),
   );
   client.flush();
   stream.leave(DEPARTED);
@@ -83,10 +83,12 @@ export function splitStream(
 }
 
 /** Bits of {@link Seen}: what the next owner need not be told. */
-export function seenOf({ connected, readEnded }: StreamState, failed: boolean): number {
+export function seenOf({ state, pipe }: Pick<DetachedStream<StreamKind>, 'state' | 'pipe'>, failed: boolean): number {
+  const { connected, readEnded } = state;
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
   if (failed) seen |= Seen.FAILURE;
+  if (pipe?.session !== 'leaving') seen |= Seen.SESSION_END;
   return seen;
 }
 

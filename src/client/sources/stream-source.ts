@@ -241,7 +241,7 @@ export class StreamSource extends Source implements Reader {
     const unread = mine.received.takeOut(this);
     const name = { ...nameFor(mine, this, this.kind as StreamKind, this.fd, state, unread), ...this.describeMore() };
     mine.roomless.forget(this);
-    this.submit(Submission.DETACH_STREAM, seenOf(state, !this.hearsOfFailure));
+    this.submit(Submission.DETACH_STREAM, seenOf(name, !this.hearsOfFailure));
     this.leave(DEPARTED);
     return name;
   }

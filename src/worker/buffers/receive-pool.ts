@@ -23,7 +23,7 @@ import { BuffersWanted } from '../../protocol/client-memory.js';
 import type { SegmentMemory } from '../clients/segment-memory.js';
 import type { BufferWishes } from './buffer-wishes.js';
 import { type GroupKeeper, ReceiveGroup } from './receive-group.js';
-import { ReceiveSegment } from './receive-segment.js';
+import { type Chunk, ReceiveSegment } from './receive-segment.js';
 import { Starving } from './starving.js';
 
 /** A stream that holds, or waits for, receive buffers. */
@@ -155,7 +155,7 @@ export class ReceivePool {
     return undefined;
   }
 
-  /** A receive has filled a buffer: it is `holder`'s until it is recycled. Returns the client's name for it. */
+  /** A receive has filled a buffer, `length` as in DATA: it is `holder`'s until it is recycled. Returns the client's name for it. */
   filled(portSegment: number, index: number, length: number, holder: BufferHolder): number {
     const clientSegment = this.#clientSegments.get(portSegment) as number;
     (this.#segments[clientSegment] as ReceiveSegment).filled(index, length, fillings++, holder);
@@ -188,14 +188,14 @@ export class ReceivePool {
   }
 
   /** Copies what is in a buffer, which nobody was told of, and takes it back: unread still, so it counts against the quota. */
-  takeOut(name: number): Uint8Array {
-    const bytes = (this.#segments[segmentOf(name)] as ReceiveSegment).copy(indexOf(name));
+  takeOut(name: number): Chunk {
+    const chunk = (this.#segments[segmentOf(name)] as ReceiveSegment).copy(indexOf(name));
     this.recycle(name, true);
-    return bytes;
+    return chunk;
   }
 
   /** The reader gave the stream up: as {@link takeOut} for each buffer that it has and, as we know, has not looked at; in order. */
-  takeBack(holder: BufferHolder): Uint8Array[] {
+  takeBack(holder: BufferHolder): Chunk[] {
     return takeBack([this], holder);
   }
 
@@ -345,7 +345,7 @@ export class ReceivePool {
 }
 
 /** As {@link ReceivePool.takeBack}, of several pools. */
-export function takeBack(pools: readonly ReceivePool[], holder: BufferHolder): Uint8Array[] {
+export function takeBack(pools: readonly ReceivePool[], holder: BufferHolder): Chunk[] {
   if (holder.heldBuffers === 0) return [];
   const held = pools.flatMap((pool) => pool.heldBy(holder));
   return held.sort((a, b) => a.order - b.order).map(({ pool, name }) => pool.takeOut(name));

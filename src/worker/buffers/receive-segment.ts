@@ -9,14 +9,21 @@
  *       └──────────────── the pool grows again ◄──────────┘
  * ```
  */
+import { MESSAGE_GOES_ON } from '../../protocol/events.js';
 import type { PortSegment } from '../clients/segment-memory.js';
 import type { ReceiveGroup } from './receive-group.js';
 import type { BufferHolder } from './receive-pool.js';
 
+/** What was received, taken out of its buffer. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  /** The message in it goes on in the next one. */
+  readonly goesOn: boolean;
+}
+
 /** A buffer that some reader has. */
 export interface HeldBuffer {
   readonly index: number;
-  readonly length: number;
   /** Of those of one stream the smallest was filled first. */
   readonly order: number;
 }
@@ -29,7 +36,7 @@ export class ReceiveSegment {
   readonly #holders: (BufferHolder | undefined)[];
   /** By buffer: the group that has it, or had it when it was filled. */
   readonly #groups: (ReceiveGroup | undefined)[];
-  /** By buffer: how much is in it, and which filling that was. */
+  /** By buffer: how much is in it, as its DATA event has it, and which filling that was. */
   readonly #lengths: Int32Array;
   readonly #orders: Float64Array;
   #held = 0;
@@ -69,19 +76,21 @@ export class ReceiveSegment {
   heldBy(holder: BufferHolder): HeldBuffer[] {
     const held: HeldBuffer[] = [];
     for (let index = this.#holders.indexOf(holder); index >= 0; index = this.#holders.indexOf(holder, index + 1)) {
-      held.push({ index, length: this.#lengths[index] as number, order: this.#orders[index] as number });
+      held.push({ index, order: this.#orders[index] as number });
     }
     return held;
   }
 
   /** A private copy of what is in a buffer. */
-  copy(index: number): Uint8Array {
-    return this.bytes(index).slice();
+  copy(index: number): Chunk {
+    const goesOn = ((this.#lengths[index] as number) & MESSAGE_GOES_ON) !== 0;
+    return { bytes: this.bytes(index).slice(), goesOn };
   }
 
   /** What is in a buffer, where it lies. */
   bytes(index: number): Uint8Array<SharedArrayBuffer> {
-    return new Uint8Array(this.segment.memory, index * this.segment.bufferSize, this.#lengths[index]);
+    const length = (this.#lengths[index] as number) & ~MESSAGE_GOES_ON;
+    return new Uint8Array(this.segment.memory, index * this.segment.bufferSize, length);
   }
 
   /** Fills a buffer that this thread has taken out of its group. */

@@ -6,6 +6,8 @@ import type { NativePort } from '../../native.js';
 import type { SegmentDescription } from '../../protocol/buffer-name.js';
 import { clientMemoryBytes, type Geometry, geometryFor } from '../../protocol/client-memory.js';
 import { type Announcement, announcementChannel, type IoThreadConfiguration } from '../../protocol/control.js';
+import { MESSAGE_GOES_ON } from '../../protocol/events.js';
+import type { Chunk } from '../buffers/receive-segment.js';
 import { type PortSegment, SegmentMemory } from './segment-memory.js';
 
 export class ClientMemory extends SegmentMemory {
@@ -43,14 +45,14 @@ export class ClientMemory extends SegmentMemory {
   }
 
   /** Hands data over that is in no segment. */
-  announceLate(slot: number, generation: number, chunks: readonly Uint8Array[]): void {
-    const lengths = chunks.map(({ length }) => length);
-    const memory = new SharedArrayBuffer(lengths.reduce((sum, length) => sum + length, 0));
-    const bytes = new Uint8Array(memory);
+  announceLate(slot: number, generation: number, chunks: readonly Chunk[]): void {
+    const lengths = chunks.map(({ bytes, goesOn }) => (goesOn ? bytes.length | MESSAGE_GOES_ON : bytes.length));
+    const memory = new SharedArrayBuffer(chunks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    const all = new Uint8Array(memory);
     let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
+    for (const { bytes } of chunks) {
+      all.set(bytes, at);
+      at += bytes.length;
     }
     this.#announce({ kind: 'late', slot, generation, data: { memory, lengths } });
   }

@@ -24,6 +24,7 @@ import { SUBMISSION_WORDS } from '../../protocol/submissions.js';
 import { BufferWishes } from '../buffers/buffer-wishes.js';
 import { DealtBuffers } from '../buffers/dealt-buffers.js';
 import { ReceivePool, type ReceivePoolLimits } from '../buffers/receive-pool.js';
+import type { Chunk } from '../buffers/receive-segment.js';
 import type { Port } from '../loop/port.js';
 import type { Selector } from '../loop/selector.js';
 import type { Source } from '../sources/source.js';
@@ -157,7 +158,7 @@ export class Session {
   }
 
   /** What came while the stream moved here. */
-  late(slot: number, generation: number, chunks: readonly Uint8Array[]): void {
+  late(slot: number, generation: number, chunks: readonly Chunk[]): void {
     if (this.draining) return;
     this.#memory.announceLate(slot, generation, chunks);
     this.push(EventKind.LATE, slot, generation);

@@ -101,7 +101,7 @@ export class DatagramSharer implements Source, BufferHolder, Dealable {
     this.#handedBack = true;
     const { datagramPool, dealtBuffers } = this.session;
     const pools = [datagramPool, dealtBuffers?.pool].filter((pool): pool is ReceivePool => pool !== undefined);
-    this.#socket.returned(takeBack(pools, this));
+    this.#socket.returned(takeBack(pools, this).map(({ bytes }) => bytes));
   }
 
   // -- sending ---------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@
 import { Readiness } from '../../protocol/client-memory.js';
 import { EventKind } from '../../protocol/events.js';
 import { Seen } from '../../protocol/transfer.js';
+import type { Chunk } from '../buffers/receive-segment.js';
 import type { Departure } from './departure.js';
+import { isSessionOver } from './pipe-session.js';
 import type { TcpStream } from './tcp-stream.js';
 
 export class Move {
@@ -16,7 +18,7 @@ export class Move {
   /** The earlier owner into whose buffers a receive is in flight, cancelled and not yet released. */
   receivingFor: Departure | undefined;
   /** Data for the next owner that is in no client's buffers, in order. */
-  late: Uint8Array[] = [];
+  late: Chunk[] = [];
   /** What some owner has seen. */
   #seen: number = Seen.ALL;
 
@@ -33,6 +35,10 @@ export class Move {
     const { failure } = stream.sending;
     this.arrived = true;
     if (this.late.length > 0) session.late(slot, generation, this.late);
+    if (isSessionOver(stream)) {
+      if (state === 'disconnected' && !this.#hasSeen(Seen.SESSION_END)) stream.push(EventKind.DISCONNECTED, 0);
+      return;
+    }
     if (receiving.end !== undefined && !this.#hasSeenEnd(stream)) stream.push(EventKind.END, receiving.end);
     if (state === 'failed') {
       if (!this.#hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.FAILED, failure);

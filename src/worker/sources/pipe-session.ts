@@ -17,6 +17,7 @@ const NOBODY = new Int32Array(ADDRESS_WORDS);
 export function disconnect(stream: TcpStream): void {
   stream.receiving.unstarve();
   stream.sending.giveBackUnsent(ECANCELED);
+  dropLate(stream);
   if (stream.state === 'connecting') {
     stream.state = 'withdrawing';
     return stream.session.selector.port.cancel(stream.endpoint, PortOpcode.CONNECT);
@@ -36,18 +37,36 @@ export function withdrawn(stream: TcpStream): void {
   end(stream);
 }
 
-/** Once nothing of it is in flight, nothing of it remains. */
+export function isSessionOver({ state }: TcpStream): boolean {
+  return state === 'withdrawing' || state === 'disconnecting' || state === 'disconnected';
+}
+
+/** Its owner let go of it, in whatever state. */
+export function leftSession(stream: TcpStream): void {
+  if (!isSessionOver(stream)) return;
+  dropLate(stream);
+  sessionOver(stream);
+}
+
+/** Once nothing of it is in flight, nor LATE without an answer, nothing of it remains. */
 export function sessionOver(stream: TcpStream): void {
   const { receiving, sending } = stream;
   if (receiving.isInFlight || sending.isInFlight || stream.state !== 'disconnecting') return;
+  if (stream.move?.arrived) return;
   stream.state = 'disconnected';
   receiving.end = undefined;
   sending.startOver();
-  stream.push(EventKind.DISCONNECTED, 0);
+  // Else the next owner is told when it has come.
+  if (stream.isAtHome) stream.push(EventKind.DISCONNECTED, 0);
 }
 
 function end(stream: TcpStream): void {
   stream.state = 'disconnecting';
   stream.session.selector.port.shutdown(stream.endpoint, ShutdownHow.SESSION);
   sessionOver(stream);
+}
+
+/** What came for the next owner and was not told yet is of a session that is over. */
+function dropLate({ move, receiving }: TcpStream): void {
+  if (move && !move.arrived) receiving.drop(move.late.splice(0));
 }

@@ -13,6 +13,7 @@
 import { EventKind, MESSAGE_GOES_ON } from '../../protocol/events.js';
 import { PortOpcode } from '../../protocol/port-records.js';
 import type { BufferHolder } from '../buffers/receive-pool.js';
+import type { Chunk } from '../buffers/receive-segment.js';
 import type { Completion } from '../loop/port.js';
 import { ECANCELED, ENOBUFS, EPIPE } from './errnos.js';
 import { tellReader } from './stream-halves.js';
@@ -104,10 +105,15 @@ export class StreamReceiving implements BufferHolder {
   }
 
   /** Its owner lets go of it; what that has and has not looked at is given back, in order, as copies. */
-  leave(): Uint8Array[] {
+  leave(): Chunk[] {
     this.unstarve();
     this.#set(Flag.WANTED, false);
     return this.#stream.session.receivePool.takeBack(this);
+  }
+
+  /** Of a named pipe: what was taken back belongs to a session that is over, and nobody will read it. */
+  drop(late: readonly Chunk[]): void {
+    if (late.length > 0) this.#stream.session.receivePool.copiesRead(this, late.length);
   }
 
   completed({ result, more, goesOn, segment, index }: Completion): void {
@@ -118,10 +124,11 @@ export class StreamReceiving implements BufferHolder {
     if (result > 0) {
       this.#granted--;
       selector.counters.bytesReceived += result;
-      const name = receivePool.filled(segment, index, result, this);
+      const length = goesOn ? result | MESSAGE_GOES_ON : result;
+      const name = receivePool.filled(segment, index, length, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
       if (!stream.isReading) receivePool.recycle(name, false);
-      else if (stream.isAtHome) stream.push(EventKind.DATA, name, goesOn ? result | MESSAGE_GOES_ON : result);
+      else if (stream.isAtHome) stream.push(EventKind.DATA, name, length);
       else move?.late.push(receivePool.takeOut(name));
     } else if (result !== ENOBUFS && result !== ECANCELED && this.end === undefined) {
       this.end = this.#howItEnded(result);

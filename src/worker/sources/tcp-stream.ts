@@ -24,7 +24,7 @@ import type { Completion } from '../loop/port.js';
 import { Departure } from './departure.js';
 import { ECANCELED } from './errnos.js';
 import { Move } from './move.js';
-import { disconnect, reconnect, sessionOver, withdrawn } from './pipe-session.js';
+import { disconnect, isSessionOver, leftSession, reconnect, sessionOver, withdrawn } from './pipe-session.js';
 import type { Source } from './source.js';
 import type { StreamDiscarding } from './stream-discarding.js';
 import { closeReading, readingReleased } from './stream-halves.js';
@@ -180,6 +180,7 @@ export class TcpStream implements Source {
     this.move.late.push(...late);
     this.move.left(departure, seen, receiving);
     selector.transfers.add(this, departure);
+    leftSession(this);
   }
 
   /** It has an owner again, in whose free slot it is from now on. */
@@ -209,14 +210,16 @@ export class TcpStream implements Source {
   lateTaken(): boolean {
     if (!this.move?.arrived || this.move.late.length === 0) return false;
     this.move = undefined;
+    sessionOver(this);
     return true;
   }
 
   #arrive(move: Move): void {
     if (this.#isEnding) return;
     move.arrive(this);
-    if (!this.writer) this.sending.tellCarried();
     if (move.late.length === 0) this.move = undefined;
+    if (isSessionOver(this)) return;
+    if (!this.writer) this.sending.tellCarried();
     this.receiving.arm();
   }
 
