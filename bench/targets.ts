@@ -55,6 +55,8 @@ export const TARGETS = {
 
   timer: atMost('timer', 'p99 of lateness in a worker, against setTimeout on a main thread asleep half the time', 0.2),
 
+  stalledSharer: atMost('transfer', 'until a stalled sharer of a listener is passed over', 10, ' ms'),
+
   heapIoThread: atMost('heap', 'allocated per message by the I/O thread', 1, ' B'),
   heapRead: atMost('heap', 'allocated per message by sideport on the main thread, read', 1, ' B'),
   heapTake: atMost('heap', 'allocated per message by sideport on the main thread, take', 1, ' B'),

@@ -22,16 +22,19 @@ export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender 
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';
 export { ForeignStream } from './client/sources/foreign-stream.js';
+export type { HalfObject, ReaderObject, WriterObject } from './client/sources/half-object.js';
 export type { MovableStream } from './client/sources/movable-stream.js';
 export type { Membership, Multicast } from './client/sources/multicast.js';
 export { NamedPipe, type NamedPipeOptions, type PipeMode } from './client/sources/named-pipe.js';
 export type { FlushingObject, SourceObject } from './client/sources/source-object.js';
 export type { StreamObject } from './client/sources/stream-object.js';
+export { TcpReader, TcpWriter } from './client/sources/tcp-halves.js';
 export { type Accepted, type BindOptions, TcpListener } from './client/sources/tcp-listener.js';
 export { TcpStream } from './client/sources/tcp-stream.js';
 export { Timer } from './client/sources/timer.js';
 export { type UdpBindOptions, UdpSocket } from './client/sources/udp-socket.js';
 export { UnixDatagram } from './client/sources/unix-datagram.js';
+export { UnixReader, UnixWriter } from './client/sources/unix-halves.js';
 export { type UnixAccepted, UnixListener, type UnixListenerOptions } from './client/sources/unix-listener.js';
 export { UnixStream } from './client/sources/unix-stream.js';
 export { Registration, SetReadiness, type SharedSetReadiness } from './client/sources/user-readiness.js';
@@ -46,4 +49,5 @@ export type {
   SharedUdpSocket,
   SharedUnixDatagram,
   SharedUnixListener,
+  SplitStream,
 } from './protocol/transfer.js';

@@ -1,14 +1,18 @@
 import test from 'ava';
 import { Conductor } from './chaos/conductor.js';
+import { NOTHING, remains } from './chaos/remains.js';
+import { openDescriptors } from './util/descriptors.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows } from './util/platform.js';
 import { Random, scaled } from './util/random.js';
 
 const ioThread = ioThreadFor(test, { transferTimeoutMs: 5000 });
 
-test('50 streams, TCP and Unix, move between 4 threads, some of them terminated: no byte is lost, doubled or reordered', async (t) => {
+test('streams, whole and split, and timers move between 4 threads that share sockets, some of them terminated: nothing is lost, doubled or reordered', async (t) => {
   const random = Random.for(t);
   const moves = scaled(600);
+  await ioThread.stats();
+  const descriptors = openDescriptors();
   const chaos = new Conductor(ioThread, {
     streams: 50,
     threads: 4,
@@ -17,10 +21,13 @@ test('50 streams, TCP and Unix, move between 4 threads, some of them terminated:
     goOn: ({ counters }) => counters.moves < moves || counters.terminations === 0,
   });
   await chaos.run();
-  t.log(JSON.stringify(chaos.counters));
-  const { streams, ended, killed, unixMoves } = chaos.counters;
+  t.log(JSON.stringify(chaos.tally));
+  const { streams, ended, killed, unixMoves, splits, halfMoves } = chaos.counters;
   t.is(ended + killed, streams);
   t.true(ended > 0 && killed > 0);
+  t.true(splits > 0 && halfMoves > 0);
   t.is(unixMoves > 0, !onWindows);
-  t.is((await ioThread.stats()).receiveBuffersHeld, 0);
+  const { calls, datagrams, timerMoves } = chaos.tally;
+  for (const count of [calls, datagrams, timerMoves]) t.true((count as number) > 0);
+  t.deepEqual(await remains(ioThread, descriptors), NOTHING);
 });

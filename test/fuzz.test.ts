@@ -5,7 +5,8 @@ import { Random, scaled } from './util/random.js';
 import { Pair, readExactly, writeAll } from './util/streams.js';
 import { TestThread } from './util/thread.js';
 
-const ioThread = ioThreadFor(test);
+/** What noise has detached or split is soon closed. */
+const ioThread = ioThreadFor(test, { transferTimeoutMs: 200 });
 
 for (const how of ['wild', 'plausible'] as const) {
   test(`clients that write noise into their submission rings are detached; checked traffic goes on (${how})`, async (t) => {

@@ -58,8 +58,10 @@ function nodeEndpoint(worker: Worker) {
 }
 
 for (const [how, pass] of Object.entries(ways)) {
-  test(`names of detached and shared sources, of a detached Poll, of an Awakener and of an I/O thread pass through ${how}`, async (t) => {
+  test(`names of detached and shared sources, of halves, of a detached Poll, of an Awakener and of an I/O thread pass through ${how}`, async (t) => {
     using pair = new Pair(ioThread);
+    using duplex = new Pair(ioThread);
+    writeAll(duplex.poll, duplex.client, Buffer.from(how));
     using listener = listen();
     const { port } = listener.localAddress();
     using udp = onWindows ? undefined : UdpSocket.bind({ host: '127.0.0.1', port: 0 });
@@ -76,6 +78,7 @@ for (const [how, pass] of Object.entries(ways)) {
       ioThread: ioThread.share(),
       stream: pair.server.detach(),
       foreign: reader.detach(ioThread),
+      halves: duplex.server.split(),
       listener: listener.share(ioThread),
       timer: Timer.after(1).detach(),
       awakener: awakener.share(),
@@ -85,5 +88,6 @@ for (const [how, pass] of Object.entries(ways)) {
     t.is(await pass(passed), port);
     expectEvents(pair.poll, { token: 9, readable: true });
     t.is(readToEnd(pair.poll, pair.client).toString(), how);
+    t.is(readToEnd(duplex.poll, duplex.client).toString(), how);
   });
 }

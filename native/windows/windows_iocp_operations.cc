@@ -38,13 +38,16 @@ bool EnsureBound(int fd, int family) {
 }
 
 // Windows tells a reset to the receive that meets it. Wine takes one that comes while no request is out from the
-// kernel, after which a receive reads an end, and keeps it for whoever asks.
-int32_t ResetBehindEnd(int fd) {
+// kernel, after which a receive reads an end: it keeps the error for whoever asks, of a reset only that a poll finds one.
+int32_t ErrorBehindEnd(int fd) {
   DWORD error = 0;
   socklen_t size = sizeof(error);
   const int asked =
       getsockopt(ToSocket(fd), SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &size);
-  return asked == 0 ? NodeErrnoOfCode(error) : 0;
+  if (asked == 0 && error != 0) return NodeErrnoOfCode(error);
+  WSAPOLLFD poll = {ToSocket(fd), POLLRDNORM, 0};
+  const bool failed = WSAPoll(&poll, 1, 0) == 1 && (poll.revents & POLLERR) != 0;
+  return failed ? NodeErrnoOfCode(WSAECONNRESET) : 0;
 }
 
 }  // namespace
@@ -225,7 +228,7 @@ void IocpPort::ReceiveOnce(IocpEndpoint* endpoint) {
 // Nothing was received.
 void IocpPort::EndReceive(IocpEndpoint* endpoint, int32_t result) {
   if (endpoint->receive_error != 0) result = endpoint->receive_error;
-  if (result == 0) result = ResetBehindEnd(endpoint->fd);
+  if (result == 0) result = ErrorBehindEnd(endpoint->fd);
   if (result != NodeErrno(EAGAIN)) return Release(endpoint, Opcode::kReceive, result);
   endpoint->ready &= static_cast<uint8_t>(~kReadable);
   Probe(endpoint);

@@ -75,4 +75,10 @@ export const Submission = {
   DETACH_SHARED: 22,
   /** As JOIN, once. a, b, c = client, slot and generation that it was detached from. */
   ATTACH_SHARED: 23,
+  /**
+   * The stream leaves this client as two halves: the reading half from its slot, as by DETACH_STREAM, the writing half from slot, which is free until then. a, b =
+   * slot and generation of the stream; c = bits of `Seen`. Either slot's last submission; either's `Slot.CLAIM` is pending. One
+   * entry, so that nobody attaches one half before the other has left.
+   */
+  SPLIT_STREAM: 24,
 } as const;

@@ -49,6 +49,26 @@
  * ```
  */
 
+import type { SocketAddress } from './address.js';
+
+/**
+ * Splitting a stream: two names at once, each of which goes the way above by itself.
+ *
+ * ```
+ *  client A                    I/O thread                                    clients B and C
+ *  split(): a second slot,
+ *  CLAIM := pending in both,
+ *  SPLIT_STREAM ─────────────► the reading half leaves from the stream's slot, as by DETACH_STREAM
+ *                              the writing half leaves from the second slot
+ *  reader's name ───────────────────────────────────────────────────────────► B: CLAIM of the first slot, ATTACH_STREAM
+ *  writer's name ───────────────────────────────────────────────────────────► C: CLAIM of the second slot, ATTACH_STREAM
+ *                              receives on B's buffers; sends A's accepted writes (CARRIED: C's marks), then C's
+ * ```
+ *
+ * B's slot, receive buffers and claim are the reader's; C's slot, send buffers and claim the writer's. The endpoint is neither's: it closes when both halves have, or
+ * when one resets it. So no half uses the descriptor.
+ */
+
 /** What is known of an error that its stream has yet to give. */
 export interface ErrorDescription {
   readonly syscall: string;
@@ -68,6 +88,8 @@ export interface StreamState {
   readonly connected: boolean;
   readonly readEnded: boolean;
   readonly writeClosed: boolean;
+  /** It was told of an error of the connection. */
+  readonly failed: boolean;
   readonly error: ErrorDescription | undefined;
   /** Wire address of the peer, as in `Slot.ADDRESS`. */
   readonly remote: Int32Array;
@@ -89,8 +111,9 @@ export interface DetachedTimer {
   readonly expirations: number;
 }
 
-/** By the public class's name. */
-export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream';
+/** By the public class's name: streams, and the halves that a stream is split into. */
+export type StreamKind = 'TcpStream' | 'UnixStream' | 'ForeignStream' | HalfKind;
+export type HalfKind = 'TcpReader' | 'TcpWriter' | 'UnixReader' | 'UnixWriter';
 
 /**
  * What `detach()` gives: passes through `postMessage`, `workerData` and whatever else clones, to a thread of the same process.
@@ -111,8 +134,25 @@ export interface DetachedStream<Kind extends StreamKind = 'TcpStream'> {
   readonly fd: number;
   readonly state: StreamState;
   readonly unread: UnreadData | undefined;
+  /** Of a half. */
+  readonly ends?: StreamEnds | undefined;
   /** Of a ForeignStream, for which directions it is open: bits of `Access`. */
   readonly access?: number | undefined;
+}
+
+/**
+ * The addresses of a stream that was split, as they were then, by the wire form or by name: a half does not use the descriptor, which the other
+ * half's `abort` closes.
+ */
+export interface StreamEnds {
+  readonly local: SocketAddress | string | undefined;
+  readonly peer: SocketAddress | string | undefined;
+}
+
+/** What `split()` gives: two names, each good for one `attach`, within `transferTimeoutMs`. */
+export interface SplitStream<Reader extends HalfKind = 'TcpReader', Writer extends HalfKind = 'TcpWriter'> {
+  readonly reader: DetachedStream<Reader>;
+  readonly writer: DetachedStream<Writer>;
 }
 
 /** Values of a name's `use` word. */

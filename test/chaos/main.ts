@@ -2,9 +2,12 @@
  * `npm run test:chaos -- --minutes N [--seed S]`: the chaos of the suite, for as long as one likes. SIDEPORT_BACKEND chooses the backend.
  * Prints its seed first and how far it is every ten seconds; ends with 0 only when everything matched and nothing is left.
  */
+import { deepEqual } from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { IoThread } from '../../src/index.js';
+import { openDescriptors } from '../util/descriptors.js';
 import { Conductor } from './conductor.js';
+import { NOTHING, remains } from './remains.js';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } } });
 const minutes = Number(values.minutes);
@@ -13,6 +16,8 @@ if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('test:chaos -- --
 
 const ioThread = IoThread.start({ transferTimeoutMs: 5000 });
 console.log(`chaos on ${ioThread.backend} for ${minutes} minutes, --seed ${seed}`);
+await ioThread.stats();
+const descriptors = openDescriptors();
 const untilMs = performance.now() + 60_000 * minutes;
 const chaos = new Conductor(ioThread, {
   streams: 50,
@@ -21,30 +26,12 @@ const chaos = new Conductor(ioThread, {
   stepsPerTermination: 30,
   goOn: () => performance.now() < untilMs,
 });
-const timer = setInterval(() => console.log(JSON.stringify(chaos.counters)), 10_000);
+const timer = setInterval(() => console.log(JSON.stringify(chaos.tally)), 10_000);
 try {
   await chaos.run();
-  await quiet();
-  console.log(JSON.stringify(chaos.counters));
+  deepEqual(await remains(ioThread, descriptors), NOTHING);
+  console.log(JSON.stringify(chaos.tally));
 } finally {
   clearInterval(timer);
   await ioThread.close();
-}
-
-/** Nothing of it may be left on the I/O thread. */
-async function quiet(): Promise<void> {
-  const limitMs = performance.now() + 10_000;
-  for (;;) {
-    const stats = await ioThread.stats();
-    const inFlight = stats.operationsStarted - stats.operationsReleased;
-    const left = {
-      inFlight,
-      sources: stats.sources,
-      inTransfer: stats.streamsInTransfer,
-      held: stats.receiveBuffersHeld,
-    };
-    if (Object.values(left).every((count) => count === 0)) return;
-    if (performance.now() > limitMs) throw new Error(`left over: ${JSON.stringify(left)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

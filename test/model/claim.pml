@@ -31,7 +31,7 @@ byte owners[STREAMS];      /* ghost: who got it, the I/O thread's closing includ
 proctype Detacher() {
   byte s;
   for (s : 0 .. STREAMS - 1) {
-#ifdef MUTATE_NAME_FIRST /* stream-source.ts detach: the name is out before pending is stored */
+#ifdef MUTATE_NAME_FIRST /* stream-move.ts detachStream: the name is out before pending is stored */
     named[s] = true;
     claimWord = WORD(s + 1, PENDING);
 #else

@@ -178,7 +178,8 @@ for (const backend of backends.filter((name) => name === 'iocp')) {
     pipe.driver.send(pipe.server, [pipe.out, 0, 64 * BUFFER_SIZE], [pipe.out, 0, 64 * BUFFER_SIZE]);
     const waiting = new Pipe(backend);
     waiting.driver.connect(waiting.server, NOBODY);
-    for (const { driver } of [pipe, waiting]) {
+    // The later one first: what is open is compared with what was when the driver was made.
+    for (const { driver } of [waiting, pipe]) {
       driver.turn();
       t.notThrows(() => driver.end());
     }

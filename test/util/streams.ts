@@ -51,7 +51,7 @@ export class Pair {
 }
 
 /** Writes all of it, blocking on the Poll while there is no room. */
-export function writeAll(poll: Poll, stream: StreamObject, bytes: Uint8Array): void {
+export function writeAll(poll: Poll, stream: Pick<StreamObject, 'write'>, bytes: Uint8Array): void {
   const events = new Events(64);
   for (let at = 0; at < bytes.length; ) {
     const count = stream.write(bytes.subarray(at));
@@ -61,7 +61,7 @@ export function writeAll(poll: Poll, stream: StreamObject, bytes: Uint8Array): v
 }
 
 /** Reads exactly `length` bytes, blocking on the Poll while there are none. */
-export function readExactly(poll: Poll, stream: StreamObject, length: number): Buffer {
+export function readExactly(poll: Poll, stream: Pick<StreamObject, 'read'>, length: number): Buffer {
   const into = Buffer.alloc(length);
   const events = new Events(64);
   for (let at = 0; at < length; ) {
@@ -74,7 +74,7 @@ export function readExactly(poll: Poll, stream: StreamObject, length: number): B
 }
 
 /** Reads to the end of the stream. */
-export function readToEnd(poll: Poll, stream: StreamObject): Buffer {
+export function readToEnd(poll: Poll, stream: Pick<StreamObject, 'read'>): Buffer {
   const chunks: Buffer[] = [];
   const into = Buffer.alloc(65_536);
   const events = new Events(64);

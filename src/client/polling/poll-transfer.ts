@@ -14,11 +14,13 @@ import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { ForeignStream } from '../sources/foreign-stream.js';
 import { ListenerSource } from '../sources/listener-source.js';
+import { TcpReader, TcpWriter } from '../sources/tcp-halves.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
 import { UdpSocket } from '../sources/udp-socket.js';
 import { UnixDatagram } from '../sources/unix-datagram.js';
+import { UnixReader, UnixWriter } from '../sources/unix-halves.js';
 import { UnixListener } from '../sources/unix-listener.js';
 import { UnixStream } from '../sources/unix-stream.js';
 import type { Registration } from './registration.js';
@@ -27,7 +29,11 @@ import type { Registry } from './registry.js';
 /** A source that goes along with its Poll. */
 export type MovableSource =
   | TcpStream
+  | TcpReader
+  | TcpWriter
   | UnixStream
+  | UnixReader
+  | UnixWriter
   | ForeignStream
   | TcpListener
   | UnixListener
@@ -35,7 +41,15 @@ export type MovableSource =
   | UnixDatagram
   | Timer;
 
-const STREAMS = { TcpStream, UnixStream, ForeignStream } satisfies Record<StreamKind, unknown>;
+const STREAMS = {
+  TcpStream,
+  TcpReader,
+  TcpWriter,
+  UnixStream,
+  UnixReader,
+  UnixWriter,
+  ForeignStream,
+} satisfies Record<StreamKind, unknown>;
 const SHAREABLE = { TcpListener, UnixListener, UdpSocket, UnixDatagram } satisfies Record<
   DetachedShared['shared']['kind'],
   unknown

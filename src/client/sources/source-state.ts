@@ -13,6 +13,8 @@ export const SourceState = {
   WRITE_CLOSED: 16,
   /** Of a stream: it was connected before it was ours. */
   ADOPTED: 32,
+  /** Of a stream: it was told of an error of the connection. */
+  FAILED: 256,
   /** From this bit on two bits: the interest as last told to the I/O thread. */
   INTEREST_SHIFT: 6,
 } as const;

@@ -129,7 +129,7 @@ export abstract class Source extends Registrable implements SlotName, SlotOwner 
   }
 
   /** @internal This thread's part is over; `heir` has the slot until it is released. The source was told to the I/O thread otherwise. */
-  protected leave(heir: SlotOwner): void {
+  leave(heir: SlotOwner): void {
     const client = this.client as Client;
     this.endRegistrations();
     this.#fd = -1;

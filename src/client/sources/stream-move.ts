@@ -4,29 +4,46 @@ import type { SystemError } from '../../errors.js';
 import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
-import { type DetachedStream, Seen, type StreamKind, type StreamState } from '../../protocol/transfer.js';
+import {
+  type DetachedStream,
+  type HalfKind,
+  Seen,
+  type SplitStream,
+  type StreamEnds,
+  type StreamKind,
+  type StreamState,
+} from '../../protocol/transfer.js';
+import type { Reader } from '../buffers/received-data.js';
 import { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
-import type { SlotName } from '../link/slots.js';
+import type { SlotName, SlotOwner } from '../link/slots.js';
 import { SourceState } from './source-state.js';
 import type { StreamSource } from './stream-source.js';
-import { claimStream, clientFor, DEPARTED, describeError, errorFrom } from './stream-transfer.js';
+import { claimStream, clientFor, DEPARTED, describeError, errorFrom, nameFor } from './stream-transfer.js';
+
+/** A half has none (StreamEnds). */
+const NO_DESCRIPTOR = -1;
 
 /** A stream, as far as its moving is concerned. */
-interface Moving extends SlotName {
+interface Moving extends SlotName, Reader {
   state: number;
   is(bit: number): boolean;
   error: SystemError | undefined;
   /** What it wrote that may be unsent. */
   sends: SendQueue | undefined;
+  retry(): boolean;
+  buffersUntilRoom(): number;
+  leave(heir: SlotOwner): void;
 }
 
+/** What the next owner has to know. */
 export function describe(stream: Moving, { words }: Client): StreamState {
   const at = slotBase(stream.slot) + Slot.ADDRESS;
   return {
     connected: stream.is(SourceState.CONNECTED),
     readEnded: stream.is(SourceState.READ_ENDED),
     writeClosed: stream.is(SourceState.WRITE_CLOSED),
+    failed: stream.is(SourceState.FAILED),
     error: describeError(stream.error),
     remote: words.slice(at, at + ADDRESS_WORDS),
     unsentBytes: stream.sends?.unsentBytes ?? 0,
@@ -34,11 +51,42 @@ export function describe(stream: Moving, { words }: Client): StreamState {
   };
 }
 
+/** Its owner lets go of it, as two halves. The writing half leaves from a slot of its own. @throws ERR_SIDEPORT_LIMIT, and changes nothing */
+export function splitStream(
+  stream: Moving,
+  client: Client,
+  readerKind: HalfKind,
+  writerKind: HalfKind,
+  ends: StreamEnds,
+): SplitStream<HalfKind, HalfKind> {
+  const slot = client.allocate(DEPARTED);
+  const from = { slot, generation: client.generation(slot) };
+  const state = describe(stream, client);
+  // Neither half asks for what it has not: reading is over for the writer, writing for the reader.
+  const reading = { ...state, writeClosed: true, unsentBytes: 0, full: false };
+  const writing = { ...state, readEnded: true };
+  const unread = client.received.takeOut(stream);
+  const reader = { ...nameFor(client, stream, readerKind, NO_DESCRIPTOR, reading, unread), ends };
+  const writer = { ...nameFor(client, from, writerKind, NO_DESCRIPTOR, writing, undefined), ends };
+  client.roomless.forget(stream);
+  client.submit(
+    Submission.SPLIT_STREAM,
+    slot,
+    from.generation,
+    stream.slot,
+    stream.generation,
+    seenOf(state, state.failed),
+  );
+  client.flush();
+  stream.leave(DEPARTED);
+  return { reader, writer } as SplitStream<HalfKind, HalfKind>;
+}
+
 /** Bits of {@link Seen}: what the next owner need not be told. */
-export function seenOf({ connected, readEnded, writeClosed }: StreamState): number {
+export function seenOf({ connected, readEnded }: StreamState, failed: boolean): number {
   let seen = readEnded ? Seen.END : 0;
   if (connected || readEnded) seen |= Seen.CONNECT;
-  if (writeClosed) seen |= Seen.FAILURE;
+  if (failed) seen |= Seen.FAILURE;
   return seen;
 }
 
@@ -77,6 +125,7 @@ function resume(stream: Moving, client: Client, name: DetachedStream<StreamKind>
   if (!state.connected) stream.state &= ~SourceState.CONNECTED;
   if (state.readEnded) stream.state |= SourceState.READ_ENDED;
   if (state.writeClosed) stream.state |= SourceState.WRITE_CLOSED;
+  if (state.failed) stream.state |= SourceState.FAILED;
   if (state.error) stream.error = errorFrom(state.error);
   if (state.unsentBytes > 0 || state.full) stream.sends = new SendQueue(client, stream, state.unsentBytes, state.full);
   const { clientId, slot, generation } = name;

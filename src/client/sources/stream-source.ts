@@ -11,28 +11,36 @@
  *
  * A program may have ten thousand of these, most of them idle: so each has few words, and what only traffic needs is made by it.
  */
-import { fail, type SystemError } from '../../errors.js';
+import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import type { Descriptor } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { Slot, slotBase } from '../../protocol/client-memory.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { DetachedStream, StreamKind, UnreadData } from '../../protocol/transfer.js';
+import type {
+  DetachedStream,
+  HalfKind,
+  SplitStream,
+  StreamEnds,
+  StreamKind,
+  UnreadData,
+} from '../../protocol/transfer.js';
 import { NO_CHUNK } from '../buffers/chunk-table.js';
 import type { Lease } from '../buffers/lease.js';
 import type { Reader } from '../buffers/received-data.js';
-import { SendQueue } from '../buffers/send-queue.js';
+import type { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { Source } from './source.js';
 import { SourceState } from './source-state.js';
-import { dispatch } from './stream-events.js';
-import { arrive, describe, seenOf } from './stream-move.js';
+import { dispatch, readiness } from './stream-events.js';
+import { arrive, describe, seenOf, splitStream } from './stream-move.js';
 import { peek, read, readv, take } from './stream-reading.js';
 import { DEPARTED, nameFor, settleDescriptor } from './stream-transfer.js';
-import { shutdown, write, writev } from './stream-writing.js';
+import { sendQueue, shutdown, write, writev } from './stream-writing.js';
 
 const KIND = 'TcpStream';
+const ENOTCONN = errnoOf('ENOTCONN');
 
 /** What only some streams have. */
 interface Extras {
@@ -106,9 +114,15 @@ export class StreamSource extends Source implements Reader {
   /** Nothing of what it was until now remains but its slot and its registrations: it is not connected yet. */
   protected startOver(): void {
     if (this.client) this.ending();
-    this.state &= ~(SourceState.CONNECTED | SourceState.READ_ENDED | SourceState.WRITE_CLOSED);
+    const { CONNECTED, READ_ENDED, WRITE_CLOSED, FAILED } = SourceState;
+    this.state &= ~(CONNECTED | READ_ENDED | WRITE_CLOSED | FAILED);
     this.error = undefined;
     this.sends = undefined;
+  }
+
+  /** Whether it is told of an error that sending meets. */
+  get hearsOfFailure(): boolean {
+    return !this.is(SourceState.WRITE_CLOSED);
   }
 
   /** Whether what is read and written are messages, apart from each other. */
@@ -119,14 +133,7 @@ export class StreamSource extends Source implements Reader {
   // -- readiness -------------------------------------------------------------------------------------
 
   readiness(): number {
-    let ready = 0;
-    if (this.firstChunk !== NO_CHUNK || this.is(SourceState.READ_ENDED)) ready |= Ready.READABLE;
-    if (this.is(SourceState.READ_ENDED)) ready |= Ready.READ_CLOSED;
-    if (this.is(SourceState.WRITE_CLOSED)) ready |= Ready.WRITABLE | Ready.WRITE_CLOSED;
-    else if (this.is(SourceState.CONNECTED) && this.hasRoom()) ready |= Ready.WRITABLE;
-    // Whoever asks next meets it, whichever way: so the stream is ready both ways.
-    if (this.error) ready |= Ready.READABLE | Ready.WRITABLE | Ready.ERROR;
-    return ready;
+    return readiness(this);
   }
 
   dispatch(kind: number, a: number, b: number): void {
@@ -140,7 +147,7 @@ export class StreamSource extends Source implements Reader {
   /** Asked again after a send completed: is there room now? */
   retry(): boolean {
     if (this.closed) return true;
-    if (!this.sendQueue().drained()) return false;
+    if (!sendQueue(this).drained()) return false;
     this.raise(Ready.WRITABLE);
     return true;
   }
@@ -192,28 +199,27 @@ export class StreamSource extends Source implements Reader {
     shutdown(this, how);
   }
 
-  /** With no room this stream is asked again when a send completes. */
-  hasRoom(): boolean {
-    const client = this.#client();
-    if (this.sends ? this.sends.hasRoom : client.sendPool.available(false)) return true;
-    client.roomless.add(this);
-    return false;
-  }
-
-  sendQueue(): SendQueue {
-    this.sends ??= new SendQueue(this.#client(), this);
-    return this.sends;
-  }
-
   // -- moving ----------------------------------------------------------------------------------------
 
   detach(client: Client): DetachedStream<StreamKind> {
+    return this.#lettingGo(client)();
+  }
+
+  /** @throws ENOTCONN */
+  split(client: Client, reader: HalfKind, writer: HalfKind, ends: () => StreamEnds): SplitStream<HalfKind, HalfKind> {
+    this.checkOpen();
+    if (!this.is(SourceState.CONNECTED | SourceState.ADOPTED)) throw systemError('split', ENOTCONN);
+    this.#lettingGo(client);
+    return splitStream(this, client, reader, writer, ends());
+  }
+
+  /** All that may fail is done; what has arrived is taken along in the name, so an unread ring never holds more than one detached stream's data. */
+  #lettingGo(client: Client): () => DetachedStream<StreamKind> {
     this.checkOpen();
     this.openOn(client);
     const leave = this.leaving();
-    // What has arrived is taken along in the name; so an unread ring never holds more than one detached stream's data.
     client.drainForPoll();
-    return leave();
+    return leave;
   }
 
   protected override leaving(): () => DetachedStream<StreamKind> {
@@ -235,7 +241,7 @@ export class StreamSource extends Source implements Reader {
     const unread = mine.received.takeOut(this);
     const name = { ...nameFor(mine, this, this.kind as StreamKind, this.fd, state, unread), ...this.describeMore() };
     mine.roomless.forget(this);
-    this.submit(Submission.DETACH_STREAM, seenOf(state));
+    this.submit(Submission.DETACH_STREAM, seenOf(state, !this.hearsOfFailure));
     this.leave(DEPARTED);
     return name;
   }

@@ -2,8 +2,9 @@
 import { errnoOf, fail, type SystemError, systemError } from '../../errors.js';
 import { ShutdownHow } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
-import type { SendQueue } from '../buffers/send-queue.js';
+import { SendQueue } from '../buffers/send-queue.js';
 import type { Client } from '../link/client.js';
+import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { SourceState } from './source-state.js';
 
@@ -11,7 +12,7 @@ const EPIPE = errnoOf('EPIPE');
 const ENOTCONN = errnoOf('ENOTCONN');
 
 /** A stream, as far as writing it is concerned. */
-export interface Writable {
+export interface Writable extends SlotName {
   readonly client: Client | undefined;
   /** Whether what is written are messages, apart from each other. */
   readonly messages: boolean;
@@ -21,9 +22,10 @@ export interface Writable {
   checkOpen(): void;
   write(bytes: Uint8Array): number | null;
   takeError(): SystemError | null;
-  sendQueue(): SendQueue;
-  /** Whether something would be taken; if not the stream is asked again when a send completes. */
-  hasRoom(): boolean;
+  /** Made by the first write. */
+  sends: SendQueue | undefined;
+  retry(): boolean;
+  buffersUntilRoom(): number;
   submit(opcode: number, a?: number): void;
   raise(bits: number): void;
 }
@@ -36,10 +38,10 @@ export function write(stream: Writable, bytes: Uint8Array): number | null {
   stream.client?.checkAlive();
   if (bytes.length === 0) return 0;
   if (!stream.is(SourceState.CONNECTED)) return null;
-  const queue = stream.sendQueue();
+  const queue = sendQueue(stream);
   const count = stream.messages ? queue.writeMessage(bytes) : queue.write(bytes);
   // Asked also after a part was taken: then there is no more room, and somebody must hear of it when there is.
-  if (count < bytes.length) stream.hasRoom();
+  if (count < bytes.length) hasRoom(stream);
   if (count === 0) return null;
   stream.client?.flush();
   return count;
@@ -70,6 +72,19 @@ export function shutdown(stream: Writable, how: 'read' | 'write' | 'both'): void
   const wire = { read: ShutdownHow.READ, write: ShutdownHow.WRITE, both: ShutdownHow.BOTH }[how];
   if (stream.client?.isAlive) stream.submit(Submission.SHUTDOWN, wire);
   stream.raise(how === 'read' ? Ready.READABLE | Ready.READ_CLOSED : Ready.WRITE_CLOSED);
+}
+
+/** With no room this stream is asked again when a send completes. */
+export function hasRoom(stream: Writable): boolean {
+  const client = stream.client as Client;
+  if (stream.sends ? stream.sends.hasRoom : client.sendPool.available(false)) return true;
+  client.roomless.add(stream);
+  return false;
+}
+
+export function sendQueue(stream: Writable): SendQueue {
+  stream.sends ??= new SendQueue(stream.client as Client, stream);
+  return stream.sends;
 }
 
 export function checkBytes(bytes: Uint8Array): void {

@@ -3,13 +3,15 @@ import { systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
-import type { DetachedStream } from '../../protocol/transfer.js';
+import type { DetachedStream, SplitStream } from '../../protocol/transfer.js';
+import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
 import { MovableStream } from './movable-stream.js';
 import { checkInteger, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
 import { StreamSource } from './stream-source.js';
+import { clientToServe } from './stream-transfer.js';
 
 const LINGER_MAX_SECONDS = 65_535;
 const KEEP_ALIVE_MAX_SECONDS = 32_767;
@@ -62,6 +64,22 @@ export class TcpStream extends MovableStream<'TcpStream'> {
       if (errno < 0) throw systemError('getpeername', errno);
     });
     return new TcpStream(StreamSource.connected('TcpStream', descriptor, peer));
+  }
+
+  /**
+   * Lets go of this stream as two halves, for a thread each to attach (TcpReader.attach, TcpWriter.attach), the same one perhaps: full duplex. Unread data goes to
+   * the reader, accepted writes and water marks to the writer, an error that was not taken to both. Its registrations end, this object is
+   * closed. A half that nobody attaches within `transferTimeoutMs` is closed as by `close`. Options are set before.
+   *
+   * @param ioThread  which is to serve a stream that was never registered. Default: this process's
+   * @returns two names that pass through `postMessage` and `workerData` to threads of this process
+   * @throws ENOTCONN while not connected; as {@link detach}; ERR_SIDEPORT_LIMIT when this thread has no slot left for the second half. Nothing has changed then
+   */
+  split(ioThread?: IoThread): SplitStream<'TcpReader', 'TcpWriter'> {
+    const source = this[kSource];
+    const client = clientToServe(source, ioThread);
+    const ends = () => ({ local: this.localAddress(), peer: this.peerAddress() });
+    return source.split(client, 'TcpReader', 'TcpWriter', ends) as SplitStream<'TcpReader', 'TcpWriter'>;
   }
 
   /** @throws the system's error */

@@ -1,10 +1,13 @@
 /** `UnixStream`: a stream between processes of one machine. Not on Windows. */
 import { type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES } from '../../protocol/address.js';
-import type { DetachedStream } from '../../protocol/transfer.js';
+import type { DetachedStream, SplitStream } from '../../protocol/transfer.js';
+import type { IoThread } from '../io-thread/io-thread.js';
+import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
 import { MovableStream } from './movable-stream.js';
 import { StreamSource } from './stream-source.js';
+import { clientToServe } from './stream-transfer.js';
 import { encodeUnixName, openUnixPair, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
 
 /**
@@ -66,6 +69,22 @@ export class UnixStream extends MovableStream<'UnixStream'> {
     const expected = { families: [1], type: 1, listening: false };
     const descriptor = adoptSocket(fd, 'a Unix-domain stream', expected, () => unixNameOf(fd, true));
     return UnixStream.#connected(descriptor);
+  }
+
+  /**
+   * Lets go of this stream as two halves, for a thread each to attach (UnixReader.attach, UnixWriter.attach), the same one perhaps: full duplex. Unread data goes to
+   * the reader, accepted writes and water marks to the writer, an error that was not taken to both. Its registrations end, this object is
+   * closed. A half that nobody attaches within `transferTimeoutMs` is closed as by `close`. Options are set before.
+   *
+   * @param ioThread  which is to serve a stream that was never registered. Default: this process's
+   * @returns two names that pass through `postMessage` and `workerData` to threads of this process
+   * @throws ENOTCONN while not connected; as {@link detach}; ERR_SIDEPORT_LIMIT when this thread has no slot left for the second half. Nothing has changed then
+   */
+  split(ioThread?: IoThread): SplitStream<'UnixReader', 'UnixWriter'> {
+    const source = this[kSource];
+    const client = clientToServe(source, ioThread);
+    const ends = () => ({ local: this.localName(), peer: this.peerName() });
+    return source.split(client, 'UnixReader', 'UnixWriter', ends) as SplitStream<'UnixReader', 'UnixWriter'>;
   }
 
   /** The name that it was bound to; undefined for none, as any stream that connects. @throws the system's error */

@@ -17,6 +17,7 @@ import { DatagramSocket } from '../sources/datagram-socket.js';
 import { EmptySlot } from '../sources/empty-slot.js';
 import { type Shareable, sharedName } from '../sources/shareable.js';
 import { Sharer } from '../sources/sharer.js';
+import { StreamWriter } from '../sources/stream-writer.js';
 import { TcpListener } from '../sources/tcp-listener.js';
 import { TcpStream } from '../sources/tcp-stream.js';
 import { Timer } from '../sources/timer.js';
@@ -126,6 +127,18 @@ function attach(
   return true;
 }
 
+/** A stream of this client becomes two halves, which are nobody's; the writing half leaves from a free slot. */
+function split(session: Session, slot: number, generation: number, from: number, fromGeneration: number, seen: number) {
+  if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
+  const source = session.sources[from];
+  const stale = source === undefined || source.generation !== fromGeneration;
+  if (!stale && source instanceof TcpStream && source.split(slot, generation, seen)) return (seen & ~Seen.ALL) === 0;
+  // As one that is lost on its way (DETACH_STREAM): either half is lost to whoever attaches it.
+  if (!stale) source.close(CloseMode.RESET);
+  session.push(EventKind.RELEASED, slot, generation);
+  return true;
+}
+
 /** What a client that it moved away from had kept gets another sharer instead, in a free slot. */
 function attachShared(session: Session, slot: number, generation: number, ...from: [number, number, number]) {
   if (slot < 0 || slot >= session.slotCount || session.sources[slot] !== undefined) return false;
@@ -161,9 +174,10 @@ function joinOne(session: Session, slot: number, generation: number, shareable: 
   answerOffer(session.words, slot, generation, shareable !== undefined);
 }
 
-/** Submissions by which something comes from another client, or this one: those that take three words. */
+/** Submissions that take three words: by all but one of them something comes from another client, or this one. */
 const arrivals = new Map<number, typeof join>([
   [Submission.ATTACH_STREAM, attach],
+  [Submission.SPLIT_STREAM, split],
   [Submission.JOIN, join],
   [Submission.ATTACH_SHARED, attachShared],
 ]);
@@ -184,7 +198,8 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
   switch (opcode) {
     case Submission.SEND: {
       if (!session.sendBuffers.take(a)) return false;
-      if (!stale && (source instanceof TcpStream || source instanceof DatagramSharer)) source.send(a);
+      if (!stale && (source instanceof TcpStream || source instanceof StreamWriter || source instanceof DatagramSharer))
+        source.send(a);
       else session.sent(slot, generation, a, 0);
       return true;
     }
@@ -192,7 +207,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       if (!stale) source.setInterest(a);
       return isInterest(a);
     case Submission.SHUTDOWN:
-      if (!stale && source instanceof TcpStream) source.shutdown(a);
+      if (!stale && (source instanceof TcpStream || source instanceof StreamWriter)) source.shutdown(a);
       return a >= ShutdownHow.READ && a <= ShutdownHow.BOTH;
     case Submission.DISCONNECT:
     case Submission.RECONNECT:
@@ -214,7 +229,7 @@ function actOnSource(session: Session, opcode: number, slot: number, generation:
       return stale || (source instanceof TcpStream && session.receivePool.copiesRead(source.receiving, a));
     case Submission.DETACH_STREAM:
       // One that was lost on an earlier way is lost to whoever comes next, too.
-      if (source instanceof TcpStream && !stale) source.detach(a);
+      if ((source instanceof TcpStream || source instanceof StreamWriter) && !stale) source.detach(a);
       else if (!stale) source.close(CloseMode.RESET);
       return (a & ~Seen.ALL) === 0;
     case Submission.LATE_TAKEN:

@@ -6,6 +6,7 @@ import { copiedBytes } from '../../atomics/flag.js';
 import type { Addon } from '../../native.js';
 import type { IoThreadConfiguration, IoThreadStats } from '../../protocol/control.js';
 import { CloseMode } from '../../protocol/port-records.js';
+import { Discards } from '../buffers/discards.js';
 import type { ReceivePool, ReceivePoolLimits } from '../buffers/receive-pool.js';
 import { ClientMemory } from '../clients/client-memory.js';
 import { Session } from '../clients/session.js';
@@ -46,6 +47,7 @@ export class Selector {
   readonly linger: Linger;
   readonly transfers: Transfers;
   readonly kept: Kept;
+  readonly discards: Discards;
   /** What clients may share, by its name. */
   readonly shareable = new Map<string, Shareable>();
   /** Listeners with several sharers: there may be connections to pass on. */
@@ -72,7 +74,8 @@ export class Selector {
     this.linger = new Linger(configuration.lingerMs);
     this.transfers = new Transfers(this, configuration.transferTimeoutMs);
     this.kept = new Kept(configuration.transferTimeoutMs);
-    const { receiveBuffers, maxReceiveBuffers } = configuration;
+    const { receiveBuffers, maxReceiveBuffers, receiveBufferSize } = configuration;
+    this.discards = new Discards(this, receiveBufferSize);
     // A quarter of the pool as it begins: no stream takes it all.
     const quota = Math.max(1, receiveBuffers >> 2);
     this.receiveLimits = { quota, maxBuffers: maxReceiveBuffers, copiesOut: true };

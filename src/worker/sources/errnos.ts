@@ -2,8 +2,10 @@
 import { errnoOf } from '../../errors.js';
 
 export const ECANCELED = errnoOf('ECANCELED');
+export const ECONNABORTED = errnoOf('ECONNABORTED');
 export const ECONNRESET = errnoOf('ECONNRESET');
 export const ENOBUFS = errnoOf('ENOBUFS');
 export const EMFILE = errnoOf('EMFILE');
 export const ENFILE = errnoOf('ENFILE');
+export const EPIPE = errnoOf('EPIPE');
 export const ENOMEM = errnoOf('ENOMEM');

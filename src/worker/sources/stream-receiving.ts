@@ -14,7 +14,8 @@ import { EventKind, MESSAGE_GOES_ON } from '../../protocol/events.js';
 import { PortOpcode } from '../../protocol/port-records.js';
 import type { BufferHolder } from '../buffers/receive-pool.js';
 import type { Completion } from '../loop/port.js';
-import { ECANCELED, ENOBUFS } from './errnos.js';
+import { ECANCELED, ENOBUFS, EPIPE } from './errnos.js';
+import { tellReader } from './stream-halves.js';
 import type { TcpStream } from './tcp-stream.js';
 
 /** In one word: there may be tens of thousands of streams, most of them idle. */
@@ -55,8 +56,8 @@ export class StreamReceiving implements BufferHolder {
 
   /** Receives if the owner wants data, its quota allows it and the pool has a buffer. */
   arm(): void {
-    const { session, state, isAtHome, endpoint } = this.#stream;
-    if (state !== 'established' || !this.#has(Flag.WANTED) || this.end !== undefined || !isAtHome) return;
+    const { session, isReading, isAtHome, endpoint } = this.#stream;
+    if (!isReading || !this.#has(Flag.WANTED) || this.end !== undefined || !isAtHome) return;
     if (this.isInFlight) return this.#extend();
     const { receivePool, selector } = session;
     this.#setAtQuota(receivePool.allowance(this) <= 0);
@@ -92,8 +93,8 @@ export class StreamReceiving implements BufferHolder {
 
   /** Whatever is in flight; its release is still to come. */
   cancel(): void {
-    const { session, endpoint } = this.#stream;
-    if (this.isInFlight) session.selector.port.cancel(endpoint, PortOpcode.RECEIVE);
+    const { session, endpoint, isOpen } = this.#stream;
+    if (this.isInFlight && isOpen) session.selector.port.cancel(endpoint, PortOpcode.RECEIVE);
   }
 
   /** Its owner ended receiving. */
@@ -119,14 +120,23 @@ export class StreamReceiving implements BufferHolder {
       selector.counters.bytesReceived += result;
       const name = receivePool.filled(segment, index, result, this);
       // Nobody will read what arrives after the client's close: the buffer goes straight home.
-      if (stream.state !== 'established') receivePool.recycle(name, false);
+      if (!stream.isReading) receivePool.recycle(name, false);
       else if (stream.isAtHome) stream.push(EventKind.DATA, name, goesOn ? result | MESSAGE_GOES_ON : result);
       else move?.late.push(receivePool.takeOut(name));
     } else if (result !== ENOBUFS && result !== ECANCELED && this.end === undefined) {
-      this.end = result;
-      if (stream.state === 'established' && stream.isAtHome) stream.push(EventKind.END, result);
+      this.end = this.#howItEnded(result);
+      if (stream.isReading && stream.isAtHome) stream.push(EventKind.END, this.end);
+      if (this.end !== 0) stream.writer?.fail(this.end);
+      else if (stream.writer && stream.sending.failure !== 0) tellReader(stream, stream.sending.failure);
     }
     if (!more) stream.receiveReleased();
+  }
+
+  /** Of a connection's error the kernel tells once, and the writing half may have had it: then its end is no orderly one. */
+  #howItEnded(result: number): number {
+    const { writer, sending } = this.#stream;
+    const { failure } = sending;
+    return result === 0 && writer && failure !== 0 && failure !== EPIPE ? failure : result;
   }
 
   #setAtQuota(atQuota: boolean): void {

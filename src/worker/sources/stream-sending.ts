@@ -9,10 +9,24 @@
  */
 import { Readiness } from '../../protocol/client-memory.js';
 import { PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
+import type { Session } from '../clients/session.js';
 import type { Departure } from './departure.js';
 import { ECANCELED, ECONNRESET } from './errnos.js';
 import { SendList } from './send-list.js';
+import { tellReader, writerFlushed } from './stream-halves.js';
 import type { TcpStream } from './tcp-stream.js';
+
+/** Whose the way out is: the stream's owner, or the writing half's. */
+export interface SendingOwner {
+  readonly slot: number;
+  readonly generation: number;
+  readonly session: Session;
+  readonly isHomeless: boolean;
+  /** Whether it is told how sending goes. */
+  readonly hears: boolean;
+  /** Sending failed, which nobody has seen. */
+  unsee(): void;
+}
 
 export class StreamSending {
   readonly #stream: TcpStream;
@@ -42,9 +56,14 @@ export class StreamSending {
     return this.#failure;
   }
 
+  get #owner(): SendingOwner {
+    return this.#stream.writer ?? this.#stream;
+  }
+
   /** The client wrote: the buffer is in order behind those before it. */
   send(name: number): void {
-    const { session, slot, generation, state } = this.#stream;
+    const { state } = this.#stream;
+    const { session, slot, generation } = this.#owner;
     if (this.#failure !== 0) {
       session.sent(slot, generation, name, state === 'failed' ? ECANCELED : this.#failure);
       return;
@@ -81,6 +100,7 @@ export class StreamSending {
     const stream = this.#stream;
     if (!this.isEmpty) return;
     if (stream.state === 'flushing') return stream.flushed();
+    if (stream.writer?.isFlushing) return writerFlushed(stream);
     if (this.#shutdownQueued && stream.state === 'established') {
       this.#shutdownQueued = false;
       stream.session.selector.port.shutdown(stream.endpoint, ShutdownHow.WRITE);
@@ -101,8 +121,9 @@ export class StreamSending {
     this.#inFlight?.sent(errno);
     this.#inFlight = undefined;
     if (errno !== 0) this.fail(errno);
+    if (errno !== 0 && stream.writer) tellReader(stream, errno);
     this.#forgetSent();
-    if (carries && stream.isAtHome && stream.state === 'established') {
+    if (carries && this.#owner.hears) {
       this.tellCarried();
       if (errno !== 0) this.#tellFailed(errno);
     }
@@ -113,7 +134,7 @@ export class StreamSending {
   /** Nothing is sent any more. What is in flight stays so. */
   fail(errno: number): void {
     this.#failure = errno;
-    this.#stream.move?.unsee();
+    this.#owner.unsee();
     this.giveBackUnsent(errno);
   }
 
@@ -154,7 +175,7 @@ export class StreamSending {
 
   /** How much of what earlier owners wrote is unsent. */
   tellCarried(): void {
-    const { session, slot, generation } = this.#stream;
+    const { session, slot, generation } = this.#owner;
     const bytes = (this.#earlier ?? []).reduce((sum, { sends }) => sum + (sends?.bytesLeft ?? 0), 0);
     session.carried(slot, generation, bytes);
   }
@@ -171,18 +192,18 @@ export class StreamSending {
 
   /** The writer's memory is corrupt. If the stream is its own it is reset with it; else it has passed to another owner, who is told. */
   #corrupt(list: SendList): void {
-    const stream = this.#stream;
+    const owner = this.#owner;
     const session = list.session;
-    if (session !== stream.session || stream.move?.homeless) {
+    if (session !== owner.session || owner.isHomeless) {
       this.fail(ECONNRESET);
-      session.selector.port.shutdown(stream.endpoint, ShutdownHow.BOTH);
-      if (stream.isAtHome) this.#tellFailed(ECONNRESET);
+      session.selector.port.shutdown(this.#stream.endpoint, ShutdownHow.BOTH);
+      if (owner.hears) this.#tellFailed(ECONNRESET);
     }
     session.detach();
   }
 
   #tellFailed(errno: number): void {
-    const { session, slot, generation } = this.#stream;
+    const { session, slot, generation } = this.#owner;
     session.ready(slot, generation, Readiness.SEND_FAILED, errno);
   }
 }

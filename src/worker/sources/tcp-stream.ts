@@ -16,20 +16,21 @@
  * owner it tells nobody anything, and arms nothing; what it receives in that time is copied.
  */
 
-import { ADDRESS_WORDS } from '../../protocol/address.js';
 import { Readiness } from '../../protocol/client-memory.js';
-import { EventKind } from '../../protocol/events.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import { CloseMode, PortOpcode, ShutdownHow } from '../../protocol/port-records.js';
-import { Seen } from '../../protocol/transfer.js';
 import type { Session } from '../clients/session.js';
 import type { Completion } from '../loop/port.js';
 import { Departure } from './departure.js';
 import { ECANCELED } from './errnos.js';
 import { Move } from './move.js';
+import { disconnect, reconnect, sessionOver, withdrawn } from './pipe-session.js';
 import type { Source } from './source.js';
+import type { StreamDiscarding } from './stream-discarding.js';
+import { closeReading, readingReleased } from './stream-halves.js';
 import { StreamReceiving } from './stream-receiving.js';
 import { StreamSending } from './stream-sending.js';
+import { StreamWriter } from './stream-writer.js';
 
 type State =
   | 'connecting'
@@ -37,13 +38,11 @@ type State =
   | 'failed'
   | 'flushing'
   | 'closing'
+  | 'closed'
   // A session of a named pipe ends: what is in flight is cancelled (first while it waits for a client), then all is released.
   | 'withdrawing'
   | 'disconnecting'
   | 'disconnected';
-
-/** A named pipe's server connects to nobody in particular. */
-const NOBODY = new Int32Array(ADDRESS_WORDS);
 
 export class TcpStream implements Source {
   session: Session;
@@ -53,7 +52,13 @@ export class TcpStream implements Source {
   readonly receiving = new StreamReceiving(this);
   readonly sending = new StreamSending(this);
   move: Move | undefined;
-  #state: State;
+  /** Once it was split: the writing half, which has an owner of its own. This is the reading half then. */
+  writer: StreamWriter | undefined;
+  /** Once the reading half of a split one is closed: what becomes of what comes. */
+  discarding: StreamDiscarding | undefined;
+  state: State;
+  /** Whether its owner has closed it, and whether nothing of that remains. */
+  reading: 'open' | 'closed' | 'over' = 'open';
 
   /** `remote`: connect to it; without it the descriptor is an accepted connection. */
   constructor(session: Session, slot: number, generation: number, fd: number, remote?: Int32Array) {
@@ -61,17 +66,13 @@ export class TcpStream implements Source {
     this.slot = slot;
     this.generation = generation;
     this.endpoint = session.selector.port.adopt(fd, this);
-    this.#state = remote ? 'connecting' : 'established';
+    this.state = remote ? 'connecting' : 'established';
     if (remote) session.selector.port.connect(this.endpoint, remote);
     session.addSource(slot, this);
   }
 
-  get state(): State {
-    return this.#state;
-  }
-
   get maySend(): boolean {
-    return this.#state === 'established' || this.#state === 'flushing';
+    return this.state === 'established' || this.state === 'flushing';
   }
 
   /** Whether its owner has everything that came before, and is told what comes. */
@@ -79,8 +80,32 @@ export class TcpStream implements Source {
     return this.move === undefined || this.move.arrived;
   }
 
+  get isHomeless(): boolean {
+    return this.move?.homeless === true;
+  }
+
+  /** Whether its owner is told how writing goes. */
+  get hears(): boolean {
+    return this.isAtHome && this.state === 'established';
+  }
+
+  /** Whether what is received is anybody's. */
+  get isReading(): boolean {
+    return this.state === 'established' && this.reading === 'open';
+  }
+
+  /** Whether the endpoint may be named to the port. */
+  get isOpen(): boolean {
+    return this.state !== 'closing' && this.state !== 'closed';
+  }
+
+  /** Its owner has closed it. */
   get #isEnding(): boolean {
-    return this.#state === 'flushing' || this.#state === 'closing';
+    return this.writer ? this.reading !== 'open' : !this.isOpen || this.state === 'flushing';
+  }
+
+  unsee(): void {
+    this.move?.unsee();
   }
 
   setInterest(interest: number): void {
@@ -88,31 +113,34 @@ export class TcpStream implements Source {
   }
 
   send(name: number): void {
-    this.sending.send(name);
+    // A reader has nothing to write; its buffer's name means nothing in the writer's memory.
+    if (this.writer) this.session.sent(this.slot, this.generation, name, 0);
+    else this.sending.send(name);
   }
 
   shutdown(how: number): void {
-    if (this.#state !== 'established') return;
+    if (this.state !== 'established') return;
     if (how !== ShutdownHow.WRITE) {
       this.session.selector.port.shutdown(this.endpoint, ShutdownHow.READ);
       this.receiving.shutdown();
     }
-    if (how !== ShutdownHow.READ) this.sending.shutdown();
+    if (how !== ShutdownHow.READ && !this.writer) this.sending.shutdown();
   }
 
   close(mode: number): void {
-    if (this.#state === 'closing') {
-      // A second close of the endpoint would be rejected; the flush is over anyway.
-      return;
-    }
+    if (this.writer && !this.writer.isOver) return closeReading(this, mode);
+    if (this.state === 'closed') return this.readingOver();
+    this.reading = 'closed';
+    // A second close of the endpoint would be rejected; the flush is over anyway.
+    if (this.state === 'closing') return;
     if (!this.maySend) mode = CloseMode.RESET;
     this.receiving.unstarve();
     if (mode === CloseMode.RESET) {
       this.sending.giveBackUnsent(ECANCELED);
-      return this.#submitClose(CloseMode.RESET);
+      return this.submitClose(CloseMode.RESET);
     }
-    if (this.#state === 'flushing') return;
-    this.#state = 'flushing';
+    if (this.state === 'flushing') return;
+    this.state = 'flushing';
     this.receiving.stop();
     this.session.selector.linger.add(this);
     this.sending.flush();
@@ -121,45 +149,17 @@ export class TcpStream implements Source {
 
   /** It was to close when all was sent, and all is. */
   flushed(): void {
-    this.#submitClose(CloseMode.FLUSHED);
+    if (!this.writer) this.submitClose(CloseMode.FLUSHED);
+    else if (!this.receiving.isInFlight) readingReleased(this);
   }
 
-  // -- sessions of a named pipe's server end ------------------------------------------------------------
-
-  /**
-   * ```
-   *   connecting, established, failed ──disconnect──► withdrawing, disconnecting ──all released──► disconnected ──reconnect──► connecting
-   * ```
-   */
+  /** A named pipe's server end lets its client go (pipe-session.ts). */
   disconnect(): void {
-    if (this.#isEnding) return;
-    const { port } = this.session.selector;
-    this.receiving.unstarve();
-    this.sending.giveBackUnsent(ECANCELED);
-    if (this.#state === 'connecting') {
-      this.#state = 'withdrawing';
-      return port.cancel(this.endpoint, PortOpcode.CONNECT);
-    }
-    this.#state = 'disconnecting';
-    this.receiving.cancel();
-    this.sending.cancel();
-    port.shutdown(this.endpoint, ShutdownHow.SESSION);
-    this.#sessionOver();
+    if (!this.#isEnding && !this.writer) disconnect(this);
   }
 
   reconnect(): void {
-    if (this.#state !== 'disconnected') return;
-    this.#state = 'connecting';
-    this.session.selector.port.connect(this.endpoint, NOBODY);
-  }
-
-  /** Once nothing of it is in flight, nothing of it remains. */
-  #sessionOver(): void {
-    if (this.receiving.isInFlight || this.sending.isInFlight || this.#state !== 'disconnecting') return;
-    this.#state = 'disconnected';
-    this.receiving.end = undefined;
-    this.sending.startOver();
-    this.push(EventKind.DISCONNECTED, 0);
+    if (this.state === 'disconnected') reconnect(this);
   }
 
   // -- moving ----------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ export class TcpStream implements Source {
     if (this.#isEnding) return;
     const { selector } = this.session;
     const late = this.receiving.leave();
-    const sends = this.sending.leave();
+    const sends = this.writer ? undefined : this.sending.leave();
     this.move ??= new Move();
     // Else the receive in flight is an earlier owner's, and cancelled already.
     const receiving = this.receiving.isInFlight && !this.move.receivingFor;
@@ -214,22 +214,20 @@ export class TcpStream implements Source {
 
   #arrive(move: Move): void {
     if (this.#isEnding) return;
-    const { session, slot, generation, sending } = this;
-    const { end } = this.receiving;
-    move.arrived = true;
-    if (move.late.length > 0) session.late(slot, generation, move.late);
-    if (end !== undefined && !move.hasSeen(Seen.END)) this.push(EventKind.END, end);
-    if (this.#state === 'failed') {
-      if (!move.hasSeen(Seen.CONNECT)) session.ready(slot, generation, Readiness.FAILED, sending.failure);
-    } else {
-      if (this.#state === 'established' && !move.hasSeen(Seen.CONNECT))
-        session.ready(slot, generation, Readiness.CONNECTED);
-      if (sending.failure !== 0 && !move.hasSeen(Seen.FAILURE))
-        session.ready(slot, generation, Readiness.SEND_FAILED, sending.failure);
-    }
-    sending.tellCarried();
+    move.arrive(this);
+    if (!this.writer) this.sending.tellCarried();
     if (move.late.length === 0) this.move = undefined;
     this.receiving.arm();
+  }
+
+  /** Two owners from here on (stream-halves.ts); nobody's for now. False: it is not connected, or was split before. */
+  split(slot: number, generation: number, seen: number): boolean {
+    if (this.state !== 'established' || this.writer) return false;
+    const writer = new StreamWriter(this, slot, generation);
+    this.detach(seen);
+    this.writer = writer;
+    writer.detach(seen);
+    return true;
   }
 
   // -- completions -----------------------------------------------------------------------------------
@@ -237,11 +235,11 @@ export class TcpStream implements Source {
   completed(opcode: number, completion: Completion): void {
     switch (opcode) {
       case PortOpcode.RECEIVE:
-        this.receiving.completed(completion);
-        return this.#sessionOver();
+        (this.discarding ?? this.receiving).completed(completion);
+        return sessionOver(this);
       case PortOpcode.SEND:
         this.sending.completed(completion.result);
-        return this.#sessionOver();
+        return sessionOver(this);
       case PortOpcode.CONNECT:
         return this.#connected(completion.result);
       case PortOpcode.CLOSE:
@@ -253,20 +251,16 @@ export class TcpStream implements Source {
   receiveReleased(): void {
     const { move } = this;
     move?.receiveReleased();
+    if (this.reading === 'closed' && this.writer) return readingReleased(this);
     if (move && !move.arrived && !move.homeless) this.#arrive(move);
     // After ENOBUFS too, when others took the buffers of its group: arming finds it another one, or lets it wait.
     else this.receiving.arm();
   }
 
   #connected(result: number): void {
-    if (this.#state === 'withdrawing') {
-      // Also a client that came at the last moment.
-      this.#state = 'disconnecting';
-      this.session.selector.port.shutdown(this.endpoint, ShutdownHow.SESSION);
-      return this.#sessionOver();
-    }
-    if (this.#state !== 'connecting') return;
-    this.#state = result === 0 ? 'established' : 'failed';
+    if (this.state === 'withdrawing') return withdrawn(this);
+    if (this.state !== 'connecting') return;
+    this.state = result === 0 ? 'established' : 'failed';
     this.sending.refuse(result);
     if (this.isAtHome) {
       const bit = result === 0 ? Readiness.CONNECTED : Readiness.FAILED;
@@ -276,17 +270,27 @@ export class TcpStream implements Source {
     this.sending.flush();
   }
 
-  #submitClose(mode: number): void {
-    this.#state = 'closing';
+  submitClose(mode: number): void {
+    this.state = 'closing';
     const { linger, port } = this.session.selector;
     linger.remove(this);
+    this.discarding?.unstarve();
     port.close(this.endpoint, mode);
   }
 
   #closed(): void {
     const { selector } = this.session;
     selector.descriptorClosed();
-    if (this.move?.homeless) selector.transfers.ended(this);
+    this.state = 'closed';
+    this.discarding?.release();
+    if (!this.writer || this.reading === 'closed') this.readingOver();
+    if (this.writer?.isFlushing) this.writer.release();
+  }
+
+  /** The slot goes back. */
+  readingOver(): void {
+    this.reading = 'over';
+    if (this.isHomeless) this.session.selector.transfers.ended(this);
     else this.session.removeSource(this.slot, this.generation);
   }
 

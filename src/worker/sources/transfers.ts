@@ -4,6 +4,7 @@
  */
 import { Offer } from '../../atomics/claim.js';
 import { CloseMode } from '../../protocol/port-records.js';
+import type { Session } from '../clients/session.js';
 import type { Selector } from '../loop/selector.js';
 import type { Departure } from './departure.js';
 import type { TcpStream } from './tcp-stream.js';
@@ -11,8 +12,14 @@ import type { TcpStream } from './tcp-stream.js';
 /** How often a claimed stream whose ATTACH_STREAM has not come is looked after. */
 const AGAIN_MS = 100;
 
+/** A stream, or the writing half of one. */
+export interface Movable {
+  attach(session: Session, slot: number, generation: number): void;
+  close(mode: number): void;
+}
+
 interface Transfer {
-  readonly stream: TcpStream;
+  readonly stream: Movable;
   readonly departure: Departure;
   dueMs: number;
 }
@@ -22,7 +29,7 @@ export class Transfers {
   readonly #timeoutMs: number;
   readonly #offered = new Map<string, Transfer>();
   /** Nobody will have them: they flush and close. */
-  readonly #ending = new Set<TcpStream>();
+  readonly #ending = new Set<Movable>();
 
   constructor(selector: Selector, timeoutMs: number) {
     this.#selector = selector;
@@ -33,7 +40,7 @@ export class Transfers {
     return this.#offered.size + this.#ending.size;
   }
 
-  add(stream: TcpStream, departure: Departure): void {
+  add(stream: Movable, departure: Departure): void {
     const { session, slot, generation } = departure;
     const dueMs = performance.now() + this.#timeoutMs;
     this.#offered.set(key(session.clientId, slot, generation), { stream, departure, dueMs });
@@ -44,7 +51,7 @@ export class Transfers {
   }
 
   /** A client that has claimed the stream attaches it. Undefined: it was never detached, as far as is known. */
-  take(clientId: number, slot: number, generation: number): TcpStream | undefined {
+  take(clientId: number, slot: number, generation: number): Movable | undefined {
     const name = key(clientId, slot, generation);
     const transfer = this.#offered.get(name);
     this.#offered.delete(name);
@@ -83,7 +90,7 @@ export class Transfers {
   }
 
   /** A stream that was {@link close}d or expired is reaped. */
-  ended(stream: TcpStream): void {
+  ended(stream: Movable): void {
     this.#ending.delete(stream);
   }
 

@@ -1,0 +1,90 @@
+/** What users can do with the halves of a stream that was split, of any kind. */
+import type { SystemError } from '../../errors.js';
+import type { DetachedStream, HalfKind } from '../../protocol/transfer.js';
+import type { Lease } from '../buffers/lease.js';
+import { kSource } from '../link/handle.js';
+import type { HalfSource } from './half-source.js';
+import { FlushingObject } from './source-object.js';
+import { clientToServe } from './stream-transfer.js';
+
+/** One direction of a stream; another thread may have the other one. */
+export abstract class HalfObject<Kind extends HalfKind> extends FlushingObject<HalfSource> {
+  /** The error that the connection met, and forgets it; null without one. Either half is told. */
+  takeError(): SystemError | null {
+    return this[kSource].takeError();
+  }
+
+  /** Closes with a reset, for both halves: the other one meets ECONNABORTED, once. What was accepted and not sent is dropped. Idempotent. */
+  abort(): void {
+    this[kSource].abort();
+  }
+
+  /**
+   * Lets go of this half for another thread to attach, as a whole stream does (`MovableStream.detach`).
+   *
+   * @throws ERR_SIDEPORT_LEASE_HELD while a lease of it is not released, ERR_SIDEPORT_CLOSED, ERR_SIDEPORT_IO_THREAD_GONE
+   */
+  detach(): DetachedStream<Kind> {
+    const source = this[kSource];
+    return source.detach(clientToServe(source, undefined)) as DetachedStream<Kind>;
+  }
+}
+
+/**
+ * The reading half. `close` drops what is unread, and what still comes: the I/O thread receives it all the same, so that the writing half goes on undisturbed. The connection
+ * closes when both halves have, and then the peer has ended as well or `lingerMs` is over.
+ */
+export abstract class ReaderObject<Kind extends HalfKind> extends HalfObject<Kind> {
+  /**
+   * Copies received bytes into `into`.
+   *
+   * @returns how many; 0 at the end of the stream (or for an empty `into`); null when there is nothing yet
+   * @throws the error that ended the connection, once, after all data that came before it
+   */
+  read(into: Uint8Array): number | null {
+    return this[kSource].read(into);
+  }
+
+  /** As {@link read}, and the bytes stay to be read. @returns as {@link read}, no more than what is there now */
+  peek(into: Uint8Array): number | null {
+    return this[kSource].peek(into);
+  }
+
+  /** As {@link read}, into one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  readv(into: readonly Uint8Array[]): number | null {
+    return this[kSource].readv(into);
+  }
+
+  /**
+   * Received bytes where they lie, without a copy: one buffer's worth. The reader owns them until `release`.
+   *
+   * @returns a lease; an empty one at the end of the stream; null when there is nothing yet
+   * @throws as {@link read}
+   */
+  take(): Lease | null {
+    return this[kSource].take();
+  }
+}
+
+/** The writing half. `close` sends the accepted writes, for `lingerMs` at most, and then the end of the stream; the reading half goes on. */
+export abstract class WriterObject<Kind extends HalfKind> extends HalfObject<Kind> {
+  /**
+   * Accepts bytes for sending; they are copied and sent in order, also when this is closed right after.
+   *
+   * @returns how many were accepted, perhaps fewer than given; null when there is no room (wait for *writable*)
+   * @throws the error of the connection, or of an earlier accepted write, once; EPIPE after that, or after {@link shutdown}
+   */
+  write(bytes: Uint8Array): number | null {
+    return this[kSource].write(bytes);
+  }
+
+  /** As {@link write}, one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  writev(from: readonly Uint8Array[]): number | null {
+    return this[kSource].writev(from);
+  }
+
+  /** Sends the end of the stream behind the accepted writes, and stays open: for an error that they may meet. */
+  shutdown(): void {
+    this[kSource].shutdown('write');
+  }
+}
