@@ -7,7 +7,8 @@ import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { underWine, unless } from './util/platform.js';
 
-const ioThread = ioThreadFor(test);
+// Send buffers that a datagram can be larger than.
+const ioThread = ioThreadFor(test, { sendBufferSize: 16_384 });
 const newPoll = () => new Poll({ ioThread });
 const text = (string: string) => Buffer.from(string);
 

@@ -43,7 +43,7 @@ export interface IoThreadOptions {
    * waiting. Then the kernel holds datagrams, and drops those for which it has no room. Default 8 192.
    */
   readonly maxDatagramBuffers?: number;
-  /** Default 16 384 bytes. */
+  /** Memory is taken only as far as a buffer is filled. Default 65 536 bytes. */
   readonly sendBufferSize?: number;
   /** Send buffers per thread. Default 256. */
   readonly sendBuffers?: number;
@@ -75,7 +75,7 @@ const NUMBERS = {
   datagramBufferSize: [2048, 192, 2 ** 24],
   datagramBuffers: [1024, 2, 65_536],
   maxDatagramBuffers: [8192, 2, 2 ** 20],
-  sendBufferSize: [16_384, 64, 2 ** 24],
+  sendBufferSize: [65_536, 64, 2 ** 24],
   sendBuffers: [256, 1, 65_536],
   sendHighWaterBytes: [2 ** 20, 1, 2 ** 30],
   sendLowWaterBytes: [2 ** 18, 0, 2 ** 30],
