@@ -54,7 +54,7 @@ class Ends {
   }
 }
 
-const pattern = new Pattern(6, 2 ** 20);
+const pattern = new Pattern(6, 2 ** 24);
 
 test('a foreign stream moves with what is unread: read in part, in buffers, and not yet seen', (t) => {
   using ends = new Ends();

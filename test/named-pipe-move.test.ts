@@ -22,7 +22,7 @@ const hasty = ioThreadFor(test, { transferTimeoutMs: 1 });
 const MOVED = 3;
 const newPoll = () => new Poll({ ioThread });
 const text = (string: string) => Buffer.from(string);
-const pattern = new Pattern(6, 2 ** 20);
+const pattern = new Pattern(6, 2 ** 24);
 
 /** As another thread would: through a structured clone, and registered again. */
 function move(poll: Poll, pipe: NamedPipe, token = MOVED): NamedPipe {

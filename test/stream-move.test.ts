@@ -8,7 +8,7 @@ import { BOTH, connectTo, listen, Pair, readExactly, readToEnd, writeAll } from 
 const HIGH = 256 * 1024;
 const LOW = 32 * 1024;
 const ioThread = ioThreadFor(test, { sendHighWaterBytes: HIGH, sendLowWaterBytes: LOW, receiveBufferSize: 4096 });
-const pattern = new Pattern(1, 2 ** 22);
+const pattern = new Pattern(1, 2 ** 24);
 
 /** As another thread would: through a structured clone, and registered again. */
 function move(pair: Pair, stream: TcpStream, token = 3): TcpStream {

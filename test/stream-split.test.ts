@@ -24,7 +24,7 @@ const ioThread = ioThreadFor(test, { sendHighWaterBytes: HIGH, sendLowWaterBytes
 const hasty = ioThreadFor(test, { transferTimeoutMs: 200 });
 /** Waits for nobody for long. */
 const impatient = ioThreadFor(test, { lingerMs: 200 });
-const pattern = new Pattern(1, 2 ** 22);
+const pattern = new Pattern(1, 2 ** 24);
 const [READER, WRITER] = [3, 4];
 
 /** The server's end of a pair as two halves, on the pair's Poll. */

@@ -19,9 +19,11 @@ export class Pattern {
     for (let at = 0; at < this.#bytes.length; at += PERIOD) period.copy(this.#bytes, at);
   }
 
-  /** The bytes at `position` of the stream. */
+  /** The bytes at `position` of the stream. @throws RangeError when that is more than `chunkMax` and there are not so many */
   at(position: number, length: number): Buffer {
     const from = position % PERIOD;
+    if (from + length > this.#bytes.length)
+      throw new RangeError(`${length} bytes are more than the pattern's chunkMax`);
     return this.#bytes.subarray(from, from + length);
   }
 
