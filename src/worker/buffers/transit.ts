@@ -1,6 +1,7 @@
 /**
- * Where the datagrams of one shared socket arrive, before it is decided who gets each: a few buffers in memory that no client has. Receiving
- * into a client's, as a socket with one owner does, would leave the choice to the kernel, and the datagrams to a thread that may end.
+ * A few receive buffers in memory that no client has. The datagrams of one shared socket arrive in them, before it is decided who gets each: receiving
+ * into a client's, as a socket with one owner does, would leave the choice to the kernel, and the datagrams to a thread that may end. So does what nobody
+ * will read (discards.ts).
  */
 import { Header } from '../../protocol/client-memory.js';
 import { SegmentMemory } from '../clients/segment-memory.js';
@@ -29,7 +30,7 @@ export class Transit {
     this.pool = new ReceivePool(port, memory, 0, { quota: count, maxBuffers: count, copiesOut: false }, wishes);
   }
 
-  /** The socket is closed, and the port has taken every record that may name a buffer. */
+  /** Nothing receives into it any more, and the port has taken every record that may name a buffer. */
   release(): void {
     this.pool.release();
     this.#memory.release();
