@@ -57,6 +57,7 @@ async function startSharer(data: Omit<SharerData, 'words'>): Promise<Sharer> {
 
 /** Resolves when it does. */
 async function setStall({ words, awakener }: Sharer, on: boolean): Promise<void> {
+  // Read before STALL is stored; the sharer adds to it after it has read STALL. So a change that is seen is the answer to this store.
   const before = Atomics.load(words, Word.CHANGES);
   Atomics.store(words, Word.STALL, on ? 1 : 0);
   Atomics.notify(words, Word.STALL);
@@ -77,6 +78,7 @@ async function connectAll(port: number, acceptedNs: BigInt64Array<SharedArrayBuf
   }
   const waitedMs: number[] = [];
   for (const [from, since] of startedNs) {
+    // One word says all: nothing else is read because of it.
     while (Atomics.load(acceptedNs, from) === 0n) await sleep(1);
     waitedMs.push(Number(Atomics.exchange(acceptedNs, from, 0n) - since) / 1e6);
   }
@@ -112,6 +114,7 @@ function share({ ioThread, listener: name, words, acceptedNs }: SharerData, say:
     poll.poll(events);
     if (Atomics.load(words, Word.STALL) === 1) {
       Atomics.add(words, Word.CHANGES, 1);
+      // `wait` compares once more, under its lock: a store and its notify in between are not missed.
       while (Atomics.load(words, Word.STALL) === 1) Atomics.wait(words, Word.STALL, 1);
       Atomics.add(words, Word.CHANGES, 1);
     }

@@ -144,6 +144,7 @@ export class Datagrams implements Kind {
     const at = number % REMEMBERED;
     const { numbers, readBy, answeredBy } = this.#ledger;
     this.#answered[at] = 0;
+    // The number last: whoever finds it there finds the other two cleared.
     Atomics.store(readBy, at, 0);
     Atomics.store(answeredBy, at, 0);
     Atomics.store(numbers, at, number);
@@ -227,6 +228,7 @@ export class DatagramRole implements Role {
     const at = number % REMEMBERED;
     this.#traffic.check(number, 'in', 0, bytes.subarray(NUMBER_BYTES));
     if (Atomics.load(ledger.numbers, at) !== number) throw new Error(`datagram ${number} is long gone`);
+    // Of two that read it one finds the other here, whichever is first.
     const firstBy = Atomics.compareExchange(ledger.readBy, at, 0, mine);
     if (firstBy !== 0) return this.#tell({ kind: 'read again', number, firstBy });
     Atomics.add(ledger.read, 0, 1);

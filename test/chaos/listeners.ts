@@ -169,6 +169,7 @@ export class ListenerRole implements Role {
     const accepted = listener.accept();
     if (!accepted) return false;
     const { stream, peer } = accepted;
+    // Of two that accept it one finds the other here; it is stored before the answer is sent, so the caller, who reads it after that, finds it.
     const before = Atomics.compareExchange(acceptedBy, peer.port, 0, number);
     if (before !== 0) throw new Error(`the caller at port ${peer.port} was accepted by ${before} and by ${number}`);
     const question = Buffer.alloc(QUESTION_BYTES);
