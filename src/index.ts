@@ -18,6 +18,7 @@ export {
 export type { MovableSource } from './client/polling/poll-transfer.js';
 export type { CustomSource, Registry } from './client/polling/registry.js';
 export type { Endpoint } from './client/sources/address.js';
+export type { ByteReader, ByteWriter } from './client/sources/byte-streams.js';
 export { type ChannelOptions, channel, type Receiver, Sender, type SharedSender } from './client/sources/channel.js';
 export { Datagram, type Received } from './client/sources/datagram.js';
 export type { DatagramObject } from './client/sources/datagram-object.js';

@@ -1,11 +1,12 @@
 /** Connections for tests: both ends, connected and registered, and the loops that every test would write. */
 import {
+  type ByteReader,
+  type ByteWriter,
   Events,
   Interest,
   type IoThread,
   Poll,
   PollOpt,
-  type StreamObject,
   TcpListener,
   TcpStream,
 } from '../../src/index.js';
@@ -51,7 +52,7 @@ export class Pair {
 }
 
 /** Writes all of it, blocking on the Poll while there is no room. */
-export function writeAll(poll: Poll, stream: Pick<StreamObject, 'write'>, bytes: Uint8Array): void {
+export function writeAll(poll: Poll, stream: ByteWriter, bytes: Uint8Array): void {
   const events = new Events(64);
   for (let at = 0; at < bytes.length; ) {
     const count = stream.write(bytes.subarray(at));
@@ -61,7 +62,7 @@ export function writeAll(poll: Poll, stream: Pick<StreamObject, 'write'>, bytes:
 }
 
 /** Reads exactly `length` bytes, blocking on the Poll while there are none. */
-export function readExactly(poll: Poll, stream: Pick<StreamObject, 'read'>, length: number): Buffer {
+export function readExactly(poll: Poll, stream: ByteReader, length: number): Buffer {
   const into = Buffer.alloc(length);
   const events = new Events(64);
   for (let at = 0; at < length; ) {
@@ -74,7 +75,7 @@ export function readExactly(poll: Poll, stream: Pick<StreamObject, 'read'>, leng
 }
 
 /** Reads to the end of the stream. */
-export function readToEnd(poll: Poll, stream: Pick<StreamObject, 'read'>): Buffer {
+export function readToEnd(poll: Poll, stream: ByteReader): Buffer {
   const chunks: Buffer[] = [];
   const into = Buffer.alloc(65_536);
   const events = new Events(64);

@@ -3,6 +3,7 @@ import type { SystemError } from '../../errors.js';
 import type { DetachedStream, HalfKind } from '../../protocol/transfer.js';
 import type { Lease } from '../buffers/lease.js';
 import { kSource } from '../link/handle.js';
+import type { ByteReader, ByteWriter } from './byte-streams.js';
 import type { HalfSource } from './half-source.js';
 import { FlushingObject } from './source-object.js';
 import { clientToServe } from './stream-transfer.js';
@@ -34,51 +35,36 @@ export abstract class HalfObject<Kind extends HalfKind> extends FlushingObject<H
  * The reading half. `close` drops what is unread, and what still comes: the I/O thread receives it all the same, so that the writing half goes on undisturbed. The connection
  * closes when both halves have, and then the peer has ended as well or `lingerMs` is over.
  */
-export abstract class ReaderObject<Kind extends HalfKind> extends HalfObject<Kind> {
-  /**
-   * Copies received bytes into `into`.
-   *
-   * @returns how many; 0 at the end of the stream (or for an empty `into`); null when there is nothing yet
-   * @throws the error that ended the connection, once, after all data that came before it
-   */
+export abstract class ReaderObject<Kind extends HalfKind> extends HalfObject<Kind> implements ByteReader {
+  /** @inheritdoc */
   read(into: Uint8Array): number | null {
     return this[kSource].read(into);
   }
 
-  /** As {@link read}, and the bytes stay to be read. @returns as {@link read}, no more than what is there now */
+  /** @inheritdoc */
   peek(into: Uint8Array): number | null {
     return this[kSource].peek(into);
   }
 
-  /** As {@link read}, into one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  /** @inheritdoc */
   readv(into: readonly Uint8Array[]): number | null {
     return this[kSource].readv(into);
   }
 
-  /**
-   * Received bytes where they lie, without a copy: one buffer's worth. The reader owns them until `release`.
-   *
-   * @returns a lease; an empty one at the end of the stream; null when there is nothing yet
-   * @throws as {@link read}
-   */
+  /** @inheritdoc */
   take(): Lease | null {
     return this[kSource].take();
   }
 }
 
 /** The writing half. `close` sends the accepted writes, for `lingerMs` at most, and then the end of the stream; the reading half goes on. */
-export abstract class WriterObject<Kind extends HalfKind> extends HalfObject<Kind> {
-  /**
-   * Accepts bytes for sending; they are copied and sent in order, also when this is closed right after.
-   *
-   * @returns how many were accepted, perhaps fewer than given; null when there is no room (wait for *writable*)
-   * @throws the error of the connection, or of an earlier accepted write, once; EPIPE after that, or after {@link shutdown}
-   */
+export abstract class WriterObject<Kind extends HalfKind> extends HalfObject<Kind> implements ByteWriter {
+  /** @inheritdoc */
   write(bytes: Uint8Array): number | null {
     return this[kSource].write(bytes);
   }
 
-  /** As {@link write}, one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  /** @inheritdoc */
   writev(from: readonly Uint8Array[]): number | null {
     return this[kSource].writev(from);
   }

@@ -2,53 +2,38 @@
 import type { SystemError } from '../../errors.js';
 import type { Lease } from '../buffers/lease.js';
 import { kSource } from '../link/handle.js';
+import type { ByteReader, ByteWriter } from './byte-streams.js';
 import { FlushingObject } from './source-object.js';
 import type { StreamSource } from './stream-source.js';
 
 /** A stream of bytes, both ways. Those methods that need the I/O thread throw ERR_SIDEPORT_IO_THREAD_GONE once it has ended. */
-export abstract class StreamObject extends FlushingObject<StreamSource> {
-  /**
-   * Copies received bytes into `into`.
-   *
-   * @returns how many; 0 at the end of the stream (or for an empty `into`); null when there is nothing yet
-   * @throws the error that ended the connection, once, after all data that came before it
-   */
+export abstract class StreamObject extends FlushingObject<StreamSource> implements ByteReader, ByteWriter {
+  /** @inheritdoc */
   read(into: Uint8Array): number | null {
     return this[kSource].read(into);
   }
 
-  /** As {@link read}, and the bytes stay to be read. @returns as {@link read}, no more than what is there now */
+  /** @inheritdoc */
   peek(into: Uint8Array): number | null {
     return this[kSource].peek(into);
   }
 
-  /** As {@link read}, into one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  /** @inheritdoc */
   readv(into: readonly Uint8Array[]): number | null {
     return this[kSource].readv(into);
   }
 
-  /**
-   * Received bytes where they lie, without a copy: one buffer's worth. The reader owns them until `release`.
-   *
-   * @returns a lease; an empty one at the end of the stream; null when there is nothing yet
-   * @throws as {@link read}
-   */
+  /** @inheritdoc */
   take(): Lease | null {
     return this[kSource].take();
   }
 
-  /**
-   * Accepts bytes for sending; they are copied and sent in order, also when the stream is closed right after.
-   *
-   * @returns how many were accepted, perhaps fewer than given; null when there is no room (wait for *writable*) or
-   * the stream is not yet connected
-   * @throws the error of an earlier accepted write, once; EPIPE after `shutdown('write')`
-   */
+  /** @inheritdoc */
   write(bytes: Uint8Array): number | null {
     return this[kSource].write(bytes);
   }
 
-  /** As {@link write}, one buffer after another. An error that comes after some bytes is thrown by the next call. */
+  /** @inheritdoc */
   writev(from: readonly Uint8Array[]): number | null {
     return this[kSource].writev(from);
   }
