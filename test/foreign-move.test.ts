@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import test from 'ava';
 import { Events, ForeignStream, Interest, type IoThread, Poll, type SystemError, TcpStream } from '../src/index.js';
 import { loadAddon } from '../src/native.js';
-import type { ForeignHeirData } from './fixtures/foreign-heir.js';
+import type { HeirData } from './fixtures/heir.js';
 import { expectEvents } from './util/expect-events.js';
 import { openPipe } from './util/handles.js';
 import { ioThreadFor } from './util/io-thread.js';
@@ -204,8 +204,8 @@ test('a Poll that moves takes its foreign streams along, with what is unread and
 test('a foreign stream goes on in another thread', async (t) => {
   using ends = new Ends();
   writeAll(ends.poll, ends.writer, pattern.at(0, 20_000));
-  const data: ForeignHeirData = { ioThread: ioThread.share(), name: ends.reader.detach(), length: 50_000 };
-  const heir = new TestThread<number>('foreign-heir', data);
+  const data: HeirData = { ioThread: ioThread.share(), name: ends.reader.detach() };
+  const heir = new TestThread<number>('heir', data);
   writeAll(ends.poll, ends.writer, pattern.at(20_000, 30_000));
   ends.writer.close();
   t.is(await heir.finish(), 50_000);

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import test from 'ava';
 import { Events, Interest, NamedPipe, Poll, type SystemError, TcpStream } from '../src/index.js';
 import { loadAddon } from '../src/native.js';
-import type { PipeHeirData } from './fixtures/pipe-heir.js';
+import type { HeirData } from './fixtures/heir.js';
 import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { Pattern } from './util/pattern.js';
@@ -342,8 +342,8 @@ windows('a pipe goes on in another thread', async (t) => {
   using poll = newPoll();
   const { server, client } = pair(poll);
   writeAll(poll, client, pattern.at(0, 20_000));
-  const data: PipeHeirData = { ioThread: ioThread.share(), name: server.detach(), length: 50_000 };
-  const heir = new TestThread<number>('pipe-heir', data);
+  const data: HeirData = { ioThread: ioThread.share(), name: server.detach(), length: 50_000 };
+  const heir = new TestThread<number>('heir', data);
   const rest = pattern.at(20_000, 30_000);
   for (let at = 0; at < rest.length; ) {
     const count = client.write(rest.subarray(at));

@@ -57,6 +57,8 @@ interface Running {
 
 /** So many of the moves of whole streams split them instead. */
 const SPLITS = 0.2;
+/** Of the streams so many are in halves at a time: what is split stays so, and soon all would be. */
+const SPLIT_MAX = 1 / 3;
 
 export class Conductor {
   readonly counters = {
@@ -183,8 +185,13 @@ export class Conductor {
     if (!chosen) return;
     const { id, part, one } = chosen;
     one.movingTo = this.#anyOwner();
-    if (part === 'whole' && this.#random.unit() < SPLITS) send(one.owner, { kind: 'split', id });
+    if (part === 'whole' && this.#maySplit() && this.#random.unit() < SPLITS) send(one.owner, { kind: 'split', id });
     else send(one.owner, { kind: 'give', id, part });
+  }
+
+  #maySplit(): boolean {
+    const split = [...this.#running.values()].filter(({ shares }) => !shares.has('whole')).length;
+    return split < this.#options.streams * SPLIT_MAX;
   }
 
   /** Some owner is terminated in whatever it is doing, and another takes its place. Its streams end by themselves, as do halves in the end. */

@@ -4,12 +4,12 @@
  * was terminated counts as unread, and may be read by another one as well.
  */
 import { createSocket, type Socket } from 'node:dgram';
-import { Interest, type IoThread, type Poll, PollOpt, type SharedUdpSocket, UdpSocket } from '../../src/index.js';
+import { type IoThread, type Poll, PollOpt, type SharedUdpSocket, UdpSocket } from '../../src/index.js';
 import { bindUdp } from '../util/datagrams.js';
 import type { Random } from '../util/random.js';
 import { type Handlers, type Kind, type Owner, type Role, until } from './kinds.js';
 import type { FromOwner, ToOwner } from './messages.js';
-import { Sharers, type Witness, witnessed } from './sharing.js';
+import { Membership, Sharers, type Witness, witnessed } from './sharing.js';
 import type { Traffic } from './traffic.js';
 
 /** What is known of the last datagrams, each at its number modulo {@link REMEMBERED}, and of all. */
@@ -167,18 +167,14 @@ export class Datagrams implements Kind {
 }
 
 export class DatagramRole implements Role {
-  readonly #poll: Poll;
-  readonly #handlers: Handlers;
+  readonly #membership: Membership;
   readonly #traffic: Traffic;
   readonly #random: Random;
   readonly #tell: (message: ReadAgain) => void;
   readonly #into = Buffer.alloc(LENGTH_MAX);
-  #socket: UdpSocket | undefined;
-  #token = 0;
 
   constructor(poll: Poll, handlers: Handlers, traffic: Traffic, random: Random, tell: (message: ReadAgain) => void) {
-    this.#poll = poll;
-    this.#handlers = handlers;
+    this.#membership = new Membership(poll, handlers);
     this.#traffic = traffic;
     this.#random = random;
     this.#tell = tell;
@@ -186,26 +182,19 @@ export class DatagramRole implements Role {
 
   heard(message: ToOwner): boolean {
     if (message.kind === 'join datagrams') this.#join(message);
-    else if (message.kind === 'leave datagrams') this.#leave();
+    else if (message.kind === 'leave datagrams') this.#membership.leave();
     else return false;
     return true;
   }
 
   #join({ name, witness, ledger }: JoinDatagrams): void {
     const socket = UdpSocket.from(name);
-    this.#socket = socket;
-    this.#token = this.#handlers.add(() => {
+    this.#membership.join(socket, PollOpt.LEVEL, () => {
       // Not always all of them: so there is something unread when it leaves.
       for (let turns = this.#random.integer(1, 8); turns > 0; turns--) {
         if (!witnessed(witness, () => this.#receive(socket, witness, ledger))) return;
       }
     });
-    this.#poll.registry.register(socket, this.#token, Interest.READABLE, PollOpt.LEVEL);
-  }
-
-  #leave(): void {
-    this.#handlers.remove(this.#token);
-    this.#socket?.close();
   }
 
   /** False: there is none. */

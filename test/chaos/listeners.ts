@@ -15,7 +15,7 @@ import {
 import type { Random } from '../util/random.js';
 import { type Handlers, type Kind, type Owner, type Role, until } from './kinds.js';
 import type { ToOwner } from './messages.js';
-import { Sharers, type Witness, witnessed } from './sharing.js';
+import { Membership, Sharers, type Witness, witnessed } from './sharing.js';
 import type { Traffic } from './traffic.js';
 
 export interface JoinListener {
@@ -134,10 +134,10 @@ export class ListenerRole implements Role {
   readonly #poll: Poll;
   readonly #handlers: Handlers;
   readonly #traffic: Traffic;
-  #listener: TcpListener | undefined;
-  #token = 0;
+  readonly #membership: Membership;
 
   constructor(poll: Poll, handlers: Handlers, traffic: Traffic) {
+    this.#membership = new Membership(poll, handlers);
     this.#poll = poll;
     this.#handlers = handlers;
     this.#traffic = traffic;
@@ -145,23 +145,16 @@ export class ListenerRole implements Role {
 
   heard(message: ToOwner): boolean {
     if (message.kind === 'join listener') this.#join(message);
-    else if (message.kind === 'leave listener') this.#leave();
+    else if (message.kind === 'leave listener') this.#membership.leave();
     else return false;
     return true;
   }
 
   #join({ name, witness, acceptedBy }: JoinListener): void {
     const listener = TcpListener.from(name);
-    this.#listener = listener;
-    this.#token = this.#handlers.add(() => {
+    this.#membership.join(listener, PollOpt.EDGE, () => {
       for (let more = true; more; ) more = witnessed(witness, () => this.#accept(listener, witness, acceptedBy));
     });
-    this.#poll.registry.register(listener, this.#token, Interest.READABLE);
-  }
-
-  #leave(): void {
-    this.#handlers.remove(this.#token);
-    this.#listener?.close();
   }
 
   /** False: there is nobody. */

@@ -1,6 +1,7 @@
 /** Which owners share a thing: they join and leave at random, and are terminated; the conductor, which is dealt nothing, keeps the thing open. */
+import { Interest, type Poll, type TcpListener, type UdpSocket } from '../../src/index.js';
 import type { Random } from '../util/random.js';
-import { type Owner, send } from './kinds.js';
+import { type Handlers, type Owner, send } from './kinds.js';
 import type { ToOwner } from './messages.js';
 
 /** What an owner says of itself in shared memory, so that it is known even when it is terminated. */
@@ -78,6 +79,31 @@ export class Sharers {
     (this.#members.get(owner) as Member).joined = false;
     this.counters.left++;
     send(owner, this.#leave);
+  }
+}
+
+/** An owner's part in it: its object of the shared thing, from when it joins until it leaves. */
+export class Membership {
+  readonly #poll: Poll;
+  readonly #handlers: Handlers;
+  #source: TcpListener | UdpSocket | undefined;
+  #token = 0;
+
+  constructor(poll: Poll, handlers: Handlers) {
+    this.#poll = poll;
+    this.#handlers = handlers;
+  }
+
+  /** `readable` is called when there is something for this owner. */
+  join(source: TcpListener | UdpSocket, options: number, readable: () => void): void {
+    this.#source = source;
+    this.#token = this.#handlers.add(readable);
+    this.#poll.registry.register(source, this.#token, Interest.READABLE, options);
+  }
+
+  leave(): void {
+    this.#handlers.remove(this.#token);
+    this.#source?.close();
   }
 }
 
