@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
-import { type SystemError, UdpSocket } from '../src/index.js';
+import { Interest, type SystemError, UdpSocket } from '../src/index.js';
 import { bindUdp, drainTo, endpointOf, LOOPBACK, receive, sendAll, UdpPair } from './util/datagrams.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows, underWine, unless } from './util/platform.js';
@@ -46,6 +46,40 @@ test('every option reads back what was set', (t) => {
   const smallSend = socket.getSendBufferSize();
   socket.setSendBufferSize(131_072);
   t.true(smallSend >= 16_384 && socket.getSendBufferSize() > smallSend);
+});
+
+test('a socket has a receive buffer of 4 MiB, or what the system gives of it, unless another size is asked for', (t) => {
+  using own = bindUdp();
+  using systems = UdpSocket.bind({ host: LOOPBACK, port: 0, receiveBufferSize: 0 });
+  using small = UdpSocket.bind({ host: LOOPBACK, port: 0, receiveBufferSize: 16_384 });
+  const sizes = [small, systems, own].map((socket) => socket.getReceiveBufferSize());
+  t.deepEqual(
+    sizes,
+    [...new Set(sizes)].sort((a, b) => a - b),
+    'each has more than the one before',
+  );
+  for (const receiveBufferSize of [-1, 0.5, 2 ** 31, Number.NaN, '4096' as unknown as number]) {
+    t.throws(() => UdpSocket.bind({ host: LOOPBACK, port: 0, receiveBufferSize }), {
+      code: 'ERR_SIDEPORT_INVALID_ARG',
+    });
+  }
+});
+
+test('four hundred datagrams wait in the kernel while nobody receives', (t) => {
+  using pair = new UdpPair(ioThread);
+  using late = bindUdp();
+  for (let number = 0; number < 400; number++) {
+    sendAll(pair.poll, pair.a, Buffer.alloc(256, number % 251), endpointOf(late));
+  }
+  // Sent by the same socket after them: what comes before it has been delivered.
+  pair.send('the end');
+  pair.receive(1);
+  pair.poll.registry.register(late, 3, Interest.READABLE);
+  const got = receive(pair.poll, late, 400);
+  t.deepEqual(
+    got.map(({ text }) => text.charCodeAt(0)),
+    Array.from({ length: 400 }, (_, number) => number % 251),
+  );
 });
 
 test('every option of an IPv6 socket reads back what was set', (t) => {

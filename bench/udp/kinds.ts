@@ -5,16 +5,16 @@ export type Kind = 'sideport' | 'dgram';
 export interface Receiver {
   readonly label: string;
   readonly kind: Kind;
-  /** SO_RCVBUF; 0 leaves the system's default. */
-  readonly bufferBytes: number;
+  /** SO_RCVBUF; 0 leaves the system's own. Undefined: what the library does by itself, which with node:dgram is the same. */
+  readonly bufferBytes?: number;
 }
 
 const LARGE_BYTES = 4 * 2 ** 20;
 
 export const RECEIVERS: readonly Receiver[] = [
-  { label: 'sideport', kind: 'sideport', bufferBytes: 0 },
-  { label: 'node:dgram', kind: 'dgram', bufferBytes: 0 },
-  { label: 'sideport, 4 MiB SO_RCVBUF', kind: 'sideport', bufferBytes: LARGE_BYTES },
+  { label: 'sideport: asks for 4 MiB', kind: 'sideport' },
+  { label: "node:dgram: the system's", kind: 'dgram' },
+  { label: "sideport, the system's SO_RCVBUF", kind: 'sideport', bufferBytes: 0 },
   { label: 'node:dgram, 4 MiB SO_RCVBUF', kind: 'dgram', bufferBytes: LARGE_BYTES },
 ];
 

@@ -1,5 +1,5 @@
 /**
- * One receiver in a process of its own: `receiver.js KIND BUFFER_BYTES`. Its main thread sleeps for 100 of every 200 ms. Prints its port, receives
+ * One receiver in a process of its own: `receiver.js KIND [BUFFER_BYTES]`. Its main thread sleeps for 100 of every 200 ms. Prints its port, receives
  * until its standard input ends and nothing comes any more, prints what it got.
  */
 import { createSocket } from 'node:dgram';
@@ -12,7 +12,8 @@ const STALL_MS = 100;
 /** Nothing came for so long: nothing comes any more. */
 const QUIET_MS = 400;
 
-const [, , kind, bufferBytes] = process.argv as [string, string, Kind, string];
+const [, , kind, bufferBytes] = process.argv as [string, string, Kind, string?];
+const receiveBufferSize = bufferBytes === undefined ? undefined : Number(bufferBytes);
 const [seconds, nanoseconds] = process.hrtime();
 const clockOffsetMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
 
@@ -55,7 +56,7 @@ async function dgram(): Promise<void> {
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  if (bufferBytes !== '0') socket.setRecvBufferSize(Number(bufferBytes));
+  if (receiveBufferSize !== undefined) socket.setRecvBufferSize(receiveBufferSize);
   console.log(socket.address().port);
   stall();
   while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -64,8 +65,8 @@ async function dgram(): Promise<void> {
 async function sideport(): Promise<void> {
   const ioThread = IoThread.start();
   const poll = new Poll({ ioThread });
-  const socket = UdpSocket.bind({ host: '127.0.0.1', port: 0 });
-  if (bufferBytes !== '0') socket.setReceiveBufferSize(Number(bufferBytes));
+  const size = receiveBufferSize === undefined ? {} : { receiveBufferSize };
+  const socket = UdpSocket.bind({ host: '127.0.0.1', port: 0, ...size });
   poll.registry.register(socket, 0, Interest.READABLE);
   console.log(socket.localAddress().port);
   stall();

@@ -59,7 +59,9 @@ export const udp: Comparison = {
 async function measure({ kind, bufferBytes }: Receiver, rate: number, count: number): Promise<Measured> {
   const sender = compile('udp-send');
   const url = new URL('./receiver.js', import.meta.url);
-  const receiver = startScript(url, [kind, String(bufferBytes)], { limitMs: LIMIT_MS });
+  const receiver = startScript(url, [kind, ...(bufferBytes === undefined ? [] : [String(bufferBytes)])], {
+    limitMs: LIMIT_MS,
+  });
   const ended = once(receiver, 'close');
   const lines = createInterface({ input: receiver.stdout as NodeJS.ReadableStream });
   const next = lines[Symbol.asyncIterator]();
@@ -94,7 +96,7 @@ function reportOne(report: Report, rate: number, results: Results): void {
   report.data(`${rate} datagrams/s`, results);
   if (rate !== RATE) return;
   for (const [{ kind, bufferBytes }, measured] of results) {
-    const target = bufferBytes === 0 ? TARGETS.udpDefault : TARGETS.udpLarge;
+    const target = bufferBytes === 0 ? TARGETS.udpSystem : TARGETS.udpDefault;
     if (kind === 'sideport') report.verdict(target, summarize(measured.map(({ lossPercent }) => lossPercent)));
   }
 }

@@ -28,7 +28,7 @@ export function checkInteger(what: string, value: number, least: number, most: n
   throw fail('ERR_SIDEPORT_INVALID_ARG', `${what} is an integer from ${least} to ${most}, not ${String(value)}`);
 }
 
-const BUFFER_SIZE_MAX = 2 ** 31 - 1;
+export const BUFFER_SIZE_MAX = 2 ** 31 - 1;
 
 /** SO_RCVBUF and SO_SNDBUF, in bytes. */
 export function writeBufferSize(fd: number, which: 'RECEIVE_BUFFER_SIZE' | 'SEND_BUFFER_SIZE', bytes: number): void {

@@ -1,6 +1,6 @@
 /** `UdpSocket`: a UDP socket whose datagrams the I/O thread receives ahead. */
 import { fail, systemError } from '../../errors.js';
-import { type Addon, loadAddon } from '../../native.js';
+import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedShared, SharedUdpSocket } from '../../protocol/transfer.js';
@@ -13,7 +13,14 @@ import { decodeUdpSource } from './datagram.js';
 import { DatagramObject } from './datagram-object.js';
 import { DatagramSource } from './datagram-source.js';
 import { Multicast } from './multicast.js';
-import { readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
+import {
+  BUFFER_SIZE_MAX,
+  checkInteger,
+  readOption,
+  setOption,
+  writeBufferSize,
+  writeOption,
+} from './socket-options.js';
 import { clientToServe } from './stream-transfer.js';
 
 /** How to bind a UDP socket. */
@@ -24,7 +31,15 @@ export interface UdpBindOptions extends Endpoint {
   readonly reusePort?: boolean;
   /** For an IPv6 address: refuse IPv4. Default false. */
   readonly ipv6Only?: boolean;
+  /**
+   * SO_RCVBUF in bytes: what the kernel holds while the I/O thread is not scheduled, or has no buffer left. The system may give less, and Linux counts
+   * each datagram with its bookkeeping. Default 4 MiB, or what the system gives of it; 0 leaves the system's own, which on Linux is 208 KiB and full
+   * with some 280 small datagrams.
+   */
+  readonly receiveBufferSize?: number;
 }
+
+const RECEIVE_BUFFER_SIZE = 4 * 2 ** 20;
 
 const NO_NAME = new Uint8Array(0);
 const NOBODY = new Uint8Array(ADDRESS_BYTES);
@@ -50,16 +65,19 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
    * Binds, at once; with port 0 to a free one. Datagrams are received from the first `register` on; those that come before wait in the
    * kernel.
    *
-   * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) with `address` and `port`; ERR_SIDEPORT_INVALID_ADDRESS,
-   * ERR_SIDEPORT_INVALID_ARG
+   * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL, …) with `address` and `port`; that of `setsockopt` for a `receiveBufferSize` it does not
+   * take; ERR_SIDEPORT_INVALID_ADDRESS, ERR_SIDEPORT_INVALID_ARG
    */
   static override bind(options: UdpBindOptions): UdpSocket {
     checkEndpoint(options);
-    const { reuseAddress = false, reusePort = false, ipv6Only = false, host, port } = options;
+    const { reuseAddress = false, reusePort = false, ipv6Only = false, receiveBufferSize, host, port } = options;
+    if (receiveBufferSize !== undefined) checkInteger('receiveBufferSize', receiveBufferSize, 0, BUFFER_SIZE_MAX);
     const addon = loadAddon();
     const wire = wireAddress(options);
     const descriptor = addon.socket.openDatagram(familyOf(wire));
     if (typeof descriptor === 'number') throw systemError('socket', descriptor);
+    // Before it is bound, and datagrams come.
+    sizeReceiveBuffer(addon, descriptor, receiveBufferSize);
     const errno = addon.socket.bind(descriptor.fd, wire, reuseAddress, reusePort, ipv6Only);
     if (errno < 0) {
       descriptor.close();
@@ -232,4 +250,15 @@ export class UdpSocket extends DatagramObject<SocketAddress> {
     this[kSource].settleSends();
     return fd;
   }
+}
+
+/** @throws the system's error, the descriptor closed, when it refuses a size that was asked for */
+function sizeReceiveBuffer(addon: Addon, descriptor: Descriptor, asked: number | undefined): void {
+  const size = asked ?? RECEIVE_BUFFER_SIZE;
+  if (size === 0) return;
+  const errno = addon.socket.setOption(descriptor.fd, SocketOption.RECEIVE_BUFFER_SIZE, size);
+  // Linux gives what it allows of it, others refuse what is more.
+  if (errno >= 0 || asked === undefined) return;
+  descriptor.close();
+  throw systemError('setsockopt', errno);
 }
