@@ -1,6 +1,13 @@
 /** The ping-pongs: how each side sleeps, and what wakes it. */
 
-export type Kind = 'awakener-poll' | 'awakener-wait' | 'io-thread-poll' | 'io-thread-wait' | 'post-message' | 'atomics';
+export type Kind =
+  | 'awakener-poll'
+  | 'awakener-spin'
+  | 'awakener-wait'
+  | 'io-thread-poll'
+  | 'io-thread-wait'
+  | 'post-message'
+  | 'atomics';
 
 export interface Ping {
   readonly label: string;
@@ -34,6 +41,7 @@ export const PINGS: readonly Ping[] = [
   FLOOR,
   DIRECT,
   { label: 'Awakener, poll() both sides (spin off)', kind: 'awakener-poll', spinUs: 0 },
+  { label: 'Awakener, poll() with spinUs: 50', kind: 'awakener-spin', spinUs: DEFAULT_SPIN_US },
   { label: 'Awakener, wait() both sides', kind: 'awakener-wait', spinUs: DEFAULT_SPIN_US },
   TARGETED,
   { label: 'I/O thread, poll() (spin on, default)', kind: 'io-thread-poll', spinUs: DEFAULT_SPIN_US },

@@ -51,12 +51,18 @@ async function startPong(task: Omit<PongTask, 'roundTrips'>): Promise<{ worker: 
 }
 
 /** Awakener against Awakener. */
-async function pingAwakener(waits: boolean): Promise<void> {
+async function pingAwakener({ waits = false, spins = false }): Promise<void> {
   const ioThread = IoThread.start({ spinUs: Number(spinUs) });
-  const poll = new Poll({ ioThread });
+  const pollSpinUs = spins ? Number(spinUs) : 0;
+  const poll = new Poll({ ioThread, spinUs: pollSpinUs });
   const events = new Events(1);
   const awakener = new Awakener(poll.registry, 1);
-  const { message } = await startPong({ kind, ioThread: ioThread.share(), awakener: awakener.share() });
+  const { message } = await startPong({
+    kind,
+    ioThread: ioThread.share(),
+    awakener: awakener.share(),
+    pollSpinUs,
+  });
   const other = Awakener.from(message as Parameters<typeof Awakener.from>[0]);
   const answered = (events: number) => {
     if (events !== 1) throw new Error('no answer');
@@ -121,10 +127,13 @@ async function pingAtomics(): Promise<void> {
 
 switch (kind) {
   case 'awakener-poll':
-    await pingAwakener(false);
+    await pingAwakener({});
+    break;
+  case 'awakener-spin':
+    await pingAwakener({ spins: true });
     break;
   case 'awakener-wait':
-    await pingAwakener(true);
+    await pingAwakener({ waits: true });
     break;
   case 'io-thread-poll':
     await pingIoThread(false);

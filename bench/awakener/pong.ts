@@ -8,6 +8,7 @@ export interface PongTask {
   readonly roundTrips: number;
   readonly ioThread?: SharedIoThread;
   readonly awakener?: SharedAwakener;
+  readonly pollSpinUs?: number;
   /** Word 0 counts the pings, word 1 the answers. */
   readonly turns?: Int32Array;
 }
@@ -16,6 +17,7 @@ const task = workerData as PongTask;
 
 switch (task.kind) {
   case 'awakener-poll':
+  case 'awakener-spin':
   case 'awakener-wait':
     await answerAwakener(task.kind === 'awakener-wait');
     break;
@@ -28,7 +30,8 @@ switch (task.kind) {
 }
 
 async function answerAwakener(waits: boolean): Promise<void> {
-  const poll = new Poll({ ioThread: IoThread.from(task.ioThread as SharedIoThread) });
+  const { pollSpinUs: spinUs = 0 } = task;
+  const poll = new Poll({ ioThread: IoThread.from(task.ioThread as SharedIoThread), spinUs });
   const events = new Events(1);
   const own = new Awakener(poll.registry, 1);
   const other = Awakener.from(task.awakener as SharedAwakener);

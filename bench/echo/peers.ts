@@ -58,6 +58,10 @@ export const READING = script('sideport main: read, wait', 'sideport', 'read', '
 /** The same as the first with a blocking poll. */
 export const BLOCKING = script('sideport main: take, poll', 'sideport', 'take', 'poll');
 
+/** As the first, and as the one before; the thread looks for events for so long before it sleeps. */
+export const SPINNING = script('sideport main: take, wait, spin', 'sideport', 'take', 'wait', '50');
+export const SPINNING_BLOCKING = script('sideport main: take, poll, spin', 'sideport', 'take', 'poll', '50');
+
 /** Handlers in two worker threads. */
 export const WORKERS = script('sideport 2 workers: take, poll', 'sideport-workers');
 /** The same, with one listener that they share. */

@@ -7,7 +7,18 @@ import { reportDistribution } from '../echo/charts.js';
 import { isAvailable } from '../echo/echo.js';
 import type { Load } from '../echo/loads.js';
 import { type Measurement, measure } from '../echo/measure.js';
-import { BASELINE, BLOCKING, C_EPOLL, C_URING, MEASURED, type Peer, RELAY, WORKERS } from '../echo/peers.js';
+import {
+  BASELINE,
+  BLOCKING,
+  C_EPOLL,
+  C_URING,
+  MEASURED,
+  type Peer,
+  RELAY,
+  SPINNING,
+  SPINNING_BLOCKING,
+  WORKERS,
+} from '../echo/peers.js';
 import { ratiosOf, reportLoad } from '../echo/report.js';
 import { backendName } from '../lib/backend.js';
 import type { Comparison } from '../lib/comparison.js';
@@ -23,15 +34,15 @@ const LOADS: readonly Load[] = [1, 8].map((connections) => ({
 }));
 const FULL = {
   loads: LOADS,
-  all: [MEASURED, BLOCKING, WORKERS, BASELINE, RELAY, C_EPOLL, C_URING],
+  all: [MEASURED, BLOCKING, SPINNING, SPINNING_BLOCKING, WORKERS, BASELINE, RELAY, C_EPOLL, C_URING],
   rounds: 5,
-  window: { warmUpMs: 300, measureMs: 700 },
+  window: { compileMs: 1500, warmUpMs: 300, measureMs: 700 },
 };
 const QUICK = {
   loads: LOADS.slice(0, 1),
-  all: [MEASURED, BLOCKING, BASELINE, C_EPOLL],
+  all: [MEASURED, SPINNING, SPINNING_BLOCKING, BASELINE, C_EPOLL],
   rounds: 2,
-  window: { warmUpMs: 150, measureMs: 300 },
+  window: { compileMs: 700, warmUpMs: 150, measureMs: 300 },
 };
 
 export const few: Comparison = {

@@ -5,6 +5,13 @@ import { Handler } from '../handler.js';
 /** `take` handles the received bytes where they lie, `read` copies them out first. */
 export type Reading = 'take' | 'read';
 
+export interface SideportEchoOptions {
+  /** Instead of one of its own. */
+  readonly listener?: TcpListener | undefined;
+  /** As `PollOptions.spinUs`. */
+  readonly spinUs?: number;
+}
+
 interface Connection {
   readonly token: number;
   readonly stream: TcpStream;
@@ -28,11 +35,10 @@ export class SideportEcho {
   readonly #into = new Uint8Array(READ_BYTES);
   #nextToken = LISTENER + 1;
 
-  /** `listener`: instead of one of its own. */
-  constructor(ioThread: IoThread, reading: Reading, size: number, listener?: TcpListener) {
+  constructor(ioThread: IoThread, reading: Reading, size: number, { listener, spinUs = 0 }: SideportEchoOptions = {}) {
     this.#reading = reading;
     this.#handler = new Handler(size);
-    this.#poll = new Poll({ ioThread });
+    this.#poll = new Poll({ ioThread, spinUs });
     this.#listener = listener ?? TcpListener.bind({ host: '127.0.0.1', port: 0 });
     this.port = this.#listener.localAddress().port;
     this.#poll.registry.register(this.#listener, LISTENER, Interest.READABLE);

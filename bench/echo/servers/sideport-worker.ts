@@ -11,6 +11,6 @@ const { ioThread, listener, size } = workerData as {
   size: number;
 };
 const shared = listener && TcpListener.from(listener);
-const echo = new SideportEcho(IoThread.from(ioThread), 'take', size, shared);
+const echo = new SideportEcho(IoThread.from(ioThread), 'take', size, { listener: shared });
 parentPort?.postMessage(echo.port);
 for (;;) echo.block(1000);
