@@ -1,5 +1,5 @@
 /**
- * One client's receive buffers: which streams may take them, how the pool grows, how it gives memory back.
+ * One client's receive buffers: which streams may take them. The memory is receive-segments.ts's.
  *
  * ```
  *   in a group of the port ──receive completes──► held: its reader has the data
@@ -23,7 +23,8 @@ import { BuffersWanted } from '../../protocol/client-memory.js';
 import type { SegmentMemory } from '../clients/segment-memory.js';
 import type { BufferWishes } from './buffer-wishes.js';
 import { type GroupKeeper, ReceiveGroup } from './receive-group.js';
-import { type Chunk, ReceiveSegment } from './receive-segment.js';
+import type { Chunk, ReceiveSegment } from './receive-segment.js';
+import { ReceiveSegments } from './receive-segments.js';
 import { Starving } from './starving.js';
 
 /** A stream that holds, or waits for, receive buffers. */
@@ -58,34 +59,17 @@ let fillings = 0;
 
 /** One buffer in eight, and at least one, is reserved. */
 const RESERVE_SHIFT = 3;
-/** A segment by which the pool has grown is given back when it was unused for so long. */
-const IDLE_MS = 1000;
-
-interface GrownSegment {
-  readonly receive: ReceiveSegment;
-  readonly group: ReceiveGroup;
-  inService: boolean;
-  idleSinceMs: number | undefined;
-}
-
 export class ReceivePool {
-  readonly #keeper: GroupKeeper;
-  readonly #memory: SegmentMemory;
   readonly #limits: ReceivePoolLimits;
   readonly #wishes: BufferWishes;
-  readonly #first: ReceiveSegment;
-  /** By the client's segment number; send segments leave holes. */
-  readonly #segments: (ReceiveSegment | undefined)[] = [];
-  readonly #clientSegments = new Map<number, number>();
+  readonly #segments: ReceiveSegments;
   readonly #common: ReceiveGroup;
   readonly #reserve: ReceiveGroup;
   readonly #reserveSize: number;
-  readonly #grown: GrownSegment[] = [];
   readonly #starving = new Starving();
-  #bufferCount = 0;
   #atQuota = 0;
   #wished = 0;
-  readonly counters = { segmentsGrown: 0, segmentsReturned: 0, quotaOvershoot: 0 };
+  #quotaOvershoot = 0;
 
   /** `segment`: the number of the one that the pool begins with. */
   constructor(
@@ -95,25 +79,29 @@ export class ReceivePool {
     limits: ReceivePoolLimits,
     wishes: BufferWishes,
   ) {
-    this.#keeper = keeper;
-    this.#memory = memory;
     this.#limits = limits;
     this.#wishes = wishes;
     this.#common = new ReceiveGroup(keeper);
     this.#reserve = new ReceiveGroup(keeper);
-    this.#first = this.#addSegment(segment);
-    this.#reserveSize = Math.max(1, this.#bufferCount >> RESERVE_SHIFT);
-    for (let index = 0; index < this.#bufferCount; index++) this.#provideHome(this.#first, index);
+    this.#segments = new ReceiveSegments(keeper, memory, segment, limits.maxBuffers);
+    const { bufferCount } = this.#segments;
+    this.#reserveSize = Math.max(1, bufferCount >> RESERVE_SHIFT);
+    for (let index = 0; index < bufferCount; index++) this.#provideHome(this.#segments.first, index);
   }
 
   // -- figures ---------------------------------------------------------------------------------------
 
   get bufferCount(): number {
-    return this.#bufferCount;
+    return this.#segments.bufferCount;
   }
 
   get held(): number {
-    return this.#segments.reduce((sum, segment) => sum + (segment?.held ?? 0), 0);
+    return this.#segments.held;
+  }
+
+  get counters() {
+    const { grown, returned } = this.#segments.counters;
+    return { segmentsGrown: grown, segmentsReturned: returned, quotaOvershoot: this.#quotaOvershoot };
   }
 
   get starvedStreams(): number {
@@ -126,7 +114,7 @@ export class ReceivePool {
 
   /** Whether buffers of this segment, by the client's number, are this pool's. */
   has(clientSegment: number): boolean {
-    return this.#segments[clientSegment] !== undefined;
+    return this.#segments.at(clientSegment) !== undefined;
   }
 
   // -- receiving -------------------------------------------------------------------------------------
@@ -144,7 +132,7 @@ export class ReceivePool {
   /** Where the stream may receive now. Undefined: it starves, and is armed when a buffer comes back. */
   offer(holder: BufferHolder): Offer | undefined {
     const limit = this.allowance(holder);
-    const group = this.#groupWithBuffers() ?? this.#grow();
+    const group = this.#groupWithBuffers() ?? this.#segments.grow();
     if (group) return { group: group.id, limit, extendable: true };
     // One only: with it the stream has something unread.
     if (hasNothingUnread(holder) && this.#reserve.free > 0) {
@@ -157,27 +145,27 @@ export class ReceivePool {
 
   /** A receive has filled a buffer, `length` as in DATA: it is `holder`'s until it is recycled. Returns the client's name for it. */
   filled(portSegment: number, index: number, length: number, holder: BufferHolder): number {
-    const clientSegment = this.#clientSegments.get(portSegment) as number;
-    (this.#segments[clientSegment] as ReceiveSegment).filled(index, length, fillings++, holder);
+    const clientSegment = this.#segments.numberOf(portSegment);
+    (this.#segments.at(clientSegment) as ReceiveSegment).filled(index, length, fillings++, holder);
     holder.heldBuffers++;
-    if (this.allowance(holder) < 0) this.counters.quotaOvershoot++;
+    if (this.allowance(holder) < 0) this.#quotaOvershoot++;
     return bufferName(clientSegment, index);
   }
 
   /** Fills a buffer, by the port's number of its segment, that this thread has taken out of its group. */
   write(portSegment: number, index: number, bytes: Uint8Array): void {
-    this.#segmentOf(portSegment).write(index, bytes);
+    (this.#segments.at(this.#segments.numberOf(portSegment)) as ReceiveSegment).write(index, bytes);
   }
 
   /** What is in a buffer that a reader has, or is to have, where it lies. */
   bytes(name: number): Uint8Array<SharedArrayBuffer> {
-    return (this.#segments[segmentOf(name)] as ReceiveSegment).bytes(indexOf(name));
+    return (this.#segments.at(segmentOf(name)) as ReceiveSegment).bytes(indexOf(name));
   }
 
   /** A buffer comes back, its data read or copied out. False if the client names one that it does not have. */
   recycle(name: number, copiedOut: boolean): boolean {
     const index = indexOf(name);
-    const segment = this.#segments[segmentOf(name)];
+    const segment = this.#segments.at(segmentOf(name));
     const holder = segment?.recycled(index);
     if (!segment || !holder) return false;
     holder.heldBuffers--;
@@ -189,7 +177,7 @@ export class ReceivePool {
 
   /** Copies what is in a buffer, which nobody was told of, and takes it back: unread still, so it counts against the quota. */
   takeOut(name: number): Chunk {
-    const chunk = (this.#segments[segmentOf(name)] as ReceiveSegment).copy(indexOf(name));
+    const chunk = (this.#segments.at(segmentOf(name)) as ReceiveSegment).copy(indexOf(name));
     this.recycle(name, true);
     return chunk;
   }
@@ -201,13 +189,11 @@ export class ReceivePool {
 
   /** The buffers that the reader has, and when each was filled. */
   heldBy(holder: BufferHolder): { readonly pool: ReceivePool; readonly name: number; readonly order: number }[] {
-    return this.#segments.flatMap((segment, number) =>
-      (segment?.heldBy(holder) ?? []).map(({ index, order }) => ({
-        pool: this,
-        name: bufferName(number, index),
-        order,
-      })),
-    );
+    return this.#segments
+      .entries()
+      .flatMap(([number, segment]) =>
+        segment.heldBy(holder).map(({ index, order }) => ({ pool: this, name: bufferName(number, index), order })),
+      );
   }
 
   /** Copied-out data was read. False if the client claims more than it copied. */
@@ -229,84 +215,22 @@ export class ReceivePool {
     this.#wish();
   }
 
-  /**
-   * Gives back what has been unused for a while. Called every now and then, when the port has taken every record and every
-   * completion was dispatched: only then are the groups' counts what the port has.
-   */
+  /** As {@link ReceiveSegments.trim}; called every now and then. */
   trim(nowMs: number): void {
-    for (const grown of this.#grown) {
-      const unused = grown.inService && grown.group.free === grown.receive.segment.bufferCount;
-      if (!unused) grown.idleSinceMs = undefined;
-      else grown.idleSinceMs ??= nowMs;
-      if (grown.idleSinceMs !== undefined && nowMs - grown.idleSinceMs >= IDLE_MS) this.#retire(grown);
-    }
+    this.#segments.trim(nowMs);
   }
 
   /** The client is over, every operation of its streams reaped. */
   release(): void {
-    for (const group of [this.#common, this.#reserve, ...this.#grown.map(({ group }) => group)]) group.end();
+    for (const group of [this.#common, this.#reserve]) group.end();
+    this.#segments.release();
   }
 
   // -- the parts -------------------------------------------------------------------------------------
 
-  /** The group with the most buffers, so that streams spread over the groups. */
   #groupWithBuffers(): ReceiveGroup | undefined {
-    let best = this.#common;
-    for (const { group, inService } of this.#grown) if (inService && group.free > best.free) best = group;
-    return best.free > 0 ? best : undefined;
-  }
-
-  #grow(): ReceiveGroup | undefined {
-    const dormant = this.#grown.find(({ inService }) => !inService);
-    const grown = dormant ?? this.#newSegment();
-    if (!grown) return undefined;
-    grown.inService = true;
-    grown.idleSinceMs = undefined;
-    grown.receive.provideAll(grown.group);
-    if (dormant) this.#bufferCount += grown.receive.segment.bufferCount;
-    this.counters.segmentsGrown++;
-    return grown.group;
-  }
-
-  #newSegment(): GrownSegment | undefined {
-    const { bufferSize, bufferCount } = this.#first.segment;
-    const count = Math.min(bufferCount, this.#limits.maxBuffers - this.#bufferCount);
-    if (count < 1) return undefined;
-    const segment = this.#memory.growReceive(bufferSize, count);
-    if (!segment) return undefined;
-    const group = new ReceiveGroup(this.#keeper);
-    const grown = {
-      receive: this.#addSegment(segment.number, group),
-      group,
-      inService: true,
-      idleSinceMs: undefined,
-    };
-    this.#grown.push(grown);
-    return grown;
-  }
-
-  #retire(grown: GrownSegment): void {
-    const { segment } = grown.receive;
-    grown.group.drop();
-    grown.inService = false;
-    grown.idleSinceMs = undefined;
-    this.#keeper.discardSegment(segment.portSegment);
-    this.#bufferCount -= segment.bufferCount;
-    this.counters.segmentsReturned++;
-  }
-
-  #segmentOf(portSegment: number): ReceiveSegment {
-    return this.#segments[this.#clientSegments.get(portSegment) as number] as ReceiveSegment;
-  }
-
-  #addSegment(number: number, ownGroup?: ReceiveGroup): ReceiveSegment {
-    const segment = this.#memory.segments[number];
-    if (!segment) throw new RangeError(`no segment ${number}`);
-    const receive = new ReceiveSegment(segment, ownGroup);
-    this.#segments[number] = receive;
-    this.#clientSegments.set(segment.portSegment, number);
-    this.#bufferCount += segment.bufferCount;
-    return receive;
+    const group = this.#segments.fullest(this.#common);
+    return group.free > 0 ? group : undefined;
   }
 
   /** The reserve comes first. A segment that was added stays among itself, so that it can be taken out of service. */
