@@ -31,6 +31,29 @@ test('such a Poll keeps its time-outs', async (t) => {
   }
 });
 
+test('the time for which it looks is part of its time-out', (t) => {
+  using poll = new Poll({ ioThread, spinUs: 10_000 });
+  const slept: number[] = [];
+  // A clock that goes on by a millisecond with every look at it, and by as much as the thread is told to sleep.
+  let nowMs = 0;
+  const { now } = performance;
+  const { wait } = Atomics;
+  performance.now = () => ++nowMs;
+  Atomics.wait = ((_words: unknown, _at: unknown, _value: unknown, timeoutMs: number) => {
+    slept.push(timeoutMs);
+    nowMs += timeoutMs;
+    return 'timed-out';
+  }) as typeof Atomics.wait;
+  try {
+    t.is(poll.poll(new Events(), 15), 0);
+  } finally {
+    performance.now = now;
+    Atomics.wait = wait;
+  }
+  t.is(slept.length, 1);
+  t.true((slept[0] as number) <= 5, `10 of 15 ms it looked, and then slept for ${slept}`);
+});
+
 test('it is woken by other threads, while it looks and when it sleeps after all', async (t) => {
   for (const [spinUs, whenAsleep] of [
     [1_000_000, false],

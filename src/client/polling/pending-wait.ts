@@ -58,16 +58,14 @@ export class PendingWait implements Waiter {
     else this.#timer?.unref();
   }
 
-  /** Settles with the number of events, after `limitMs` at the latest. None is pending. */
-  begin(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<number> {
+  /** Settles with the number of events, by `untilMs` of `performance.now()` at the latest. None is pending. */
+  begin(events: Events, untilMs: number, signal: AbortSignal | undefined): Promise<number> {
     const promise = new Promise(this.#executor);
     this.#events = events;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#abort);
-    if (limitMs !== Number.POSITIVE_INFINITY) {
-      this.#untilMs = performance.now() + limitMs;
-      this.#startTimer();
-    }
+    this.#untilMs = untilMs;
+    if (untilMs !== Number.POSITIVE_INFINITY) this.#startTimer();
     this.#client.waits.add(this);
     return promise;
   }

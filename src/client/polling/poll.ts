@@ -108,7 +108,7 @@ export class Poll implements AsyncIterable<Event> {
       const leftMs = untilMs - performance.now();
       if (limitMs === 0 || leftMs <= 0) return 0;
       this.#client.checkAlive();
-      if (!this.#spin.finds(leftMs)) this.#client.block(Math.ceil(leftMs));
+      if (!this.#spin.finds(leftMs)) this.#client.block(Math.max(0, Math.ceil(untilMs - performance.now())));
     }
   }
 
@@ -122,7 +122,8 @@ export class Poll implements AsyncIterable<Event> {
     try {
       const limitMs = this.#begin(events, timeoutMs);
       options?.signal?.throwIfAborted();
-      return this.#immediateEvents(events, limitMs) ?? this.#pend(events, limitMs, options?.signal);
+      const untilMs = limitMs === Number.POSITIVE_INFINITY ? limitMs : performance.now() + limitMs;
+      return this.#immediateEvents(events, limitMs) ?? this.#pend(events, untilMs, options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -282,9 +283,9 @@ export class Poll implements AsyncIterable<Event> {
     return this.#collect(events);
   }
 
-  #pend(events: Events, limitMs: number, signal: AbortSignal | undefined): Promise<number> {
+  #pend(events: Events, untilMs: number, signal: AbortSignal | undefined): Promise<number> {
     this.#immediate = 0;
-    const promise = this.#pending.begin(events, limitMs, signal);
+    const promise = this.#pending.begin(events, untilMs, signal);
     // What this Poll has already would ring no bell.
     if (!this.#ready.isEmpty || this.#interrupted) this.#client.waits.scheduleSettle();
     return promise;
