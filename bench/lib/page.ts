@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { explanation } from './explanations.js';
 import type { Chart, Entry, Report, Table } from './report.js';
 import { count, VERDICT_HEAD, type Verdict, verdictRow } from './verdict.js';
 
@@ -36,7 +37,7 @@ function html(run: Run, reports: readonly Report[], verdicts: readonly Verdict[]
   const sections = reports.map(({ name, summary, entries }) => {
     const verdicts = entries.filter((entry) => entry.kind === 'verdict');
     const body = entries.map((entry) => render(entry, charts)).join('\n');
-    return `<section id="${escaped(name)}"><h2>${escaped(name)}</h2><p>${escaped(summary)}</p>\n${body}${verdictTable(verdicts)}</section>`;
+    return `<section id="${escaped(name)}"><h2>${escaped(name)}</h2><p>${escaped(summary)}</p>\n${body}${verdictTable(verdicts)}${explanations(verdicts)}</section>`;
   });
   const facts = Object.entries(run).map(([what, value]) => `<dt>${what}</dt><dd>${escaped(String(value))}</dd>`);
   const contents = reports.map(({ name }) => `<a href="#${escaped(name)}">${escaped(name)}</a>`);
@@ -85,6 +86,14 @@ function verdictTable(verdicts: readonly Verdict[]): string {
   return `<table><thead><tr>${cells(VERDICT_HEAD, 'th')}</tr></thead><tbody>${verdicts.map(row).join('\n')}</tbody></table>`;
 }
 
+/** For each that was missed, once. */
+function explanations(verdicts: readonly Verdict[]): string {
+  const missed = verdicts.flatMap(({ outcome, target: { why } }) => (outcome === 'missed' && why ? [why] : []));
+  return [...new Set(missed)]
+    .map((why) => `<details><summary>${escaped(why)}</summary><pre>${escaped(explanation(why))}</pre></details>`)
+    .join('');
+}
+
 function cells(row: readonly string[], tag: string): string {
   return row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
 }
@@ -106,6 +115,7 @@ nav a { margin-right: 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
+details { margin: .5rem 0; } pre { white-space: pre-wrap; font-size: 13px; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
 .met td:last-child { color: #16701f; } .missed td:last-child { color: #a02c1c; font-weight: 600; } .note { color: #555; white-space: pre-line; }
 `;

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { explanation } from '../../bench/lib/explanations.js';
 import type { Summary } from '../../bench/lib/statistics.js';
 import { count, judge, summary, verdictRow } from '../../bench/lib/verdict.js';
 import { TARGETS, type Target } from '../../bench/targets.js';
@@ -56,4 +57,11 @@ test('the summary has each target of what ran, in their order, and none of what 
 test('no two targets have one name', (t) => {
   const names = Object.values(TARGETS).map(({ comparison, what }) => `${comparison}: ${what}`);
   t.is(new Set(names).size, names.length);
+});
+
+test('where a target may be missed, docs/performance.md has what remains, and why', (t) => {
+  const sections = Object.values(TARGETS).flatMap(({ why }: Target) => (why === undefined ? [] : [why]));
+  t.true(sections.length > 0);
+  for (const why of sections) t.true(explanation(why).length > 100, why);
+  t.throws(() => explanation('Nothing'), { message: /no section "Nothing"/ });
 });
