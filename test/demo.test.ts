@@ -14,7 +14,9 @@ const COMPARE_WATCHDOG_MS = 45_000 * slowness;
 
 test('the comparison ends by itself, with numbers for every server and a summary', async (t) => {
   t.timeout(COMPARE_WATCHDOG_MS + 5000);
-  const { status, stdout, stderr, hung } = await runNode([main, '--seconds', '2'], {}, COMPARE_WATCHDOG_MS);
+  // Long enough for an answer of each server in either half of it, however slow the machine.
+  const seconds = String(2 * slowness);
+  const { status, stdout, stderr, hung } = await runNode([main, '--seconds', seconds], {}, COMPARE_WATCHDOG_MS);
   t.false(hung);
   t.is(stderr, '');
   t.is(status, 0);
@@ -24,7 +26,7 @@ test('the comparison ends by itself, with numbers for every server and a summary
     const time = '[\\d.]+ ms';
     const row = new RegExp(`^  ${name} +${time} +${time} +${time} +${time} +(\\d+) +\\d+ %$`, 'gm');
     const counts = [...end.matchAll(row)].map((match) => Number(match[1]));
-    t.is(counts.length, 2, `${name}: blocked and idle`);
+    t.is(counts.length, 2, `${name}: blocked and idle, in ${end}`);
     for (const count of counts) t.true(count > 0, `${name}: ${count} messages`);
   }
   t.regex(end, /^What it means$/m);
