@@ -2,6 +2,7 @@
 import type { WorkerOptions } from 'node:worker_threads';
 import { fail } from '../../errors.js';
 import type { IoThreadConfiguration } from '../../protocol/control.js';
+import { checkInteger } from '../check-integer.js';
 
 /** Settings of an I/O thread; sizes and limits hold for each client thread. */
 export interface IoThreadOptions {
@@ -87,9 +88,7 @@ export function configure(options: IoThreadOptions): IoThreadConfiguration {
   const given = Object.fromEntries(
     Object.entries(NUMBERS).map(([name, [fallback, least, most]]) => {
       const value = options[name as keyof typeof NUMBERS] ?? fallback;
-      if (!Number.isInteger(value) || value < least || value > most) {
-        throw fail('ERR_SIDEPORT_INVALID_ARG', `${name} is an integer from ${least} to ${most}, not ${String(value)}`);
-      }
+      checkInteger(name, value, least, most);
       return [name, value];
     }),
   ) as Record<keyof typeof NUMBERS, number>;

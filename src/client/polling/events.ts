@@ -1,8 +1,8 @@
 /**
  * The events of one poll: values copied when the poll returns, in objects that the next poll reuses.
  */
-import { fail } from '../../errors.js';
 import { INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
+import { checkInteger } from '../check-integer.js';
 
 /** What a source is ready for. The low bits are an interest's. */
 export const Ready = {
@@ -59,9 +59,7 @@ export class Events implements Iterable<Event> {
 
   /** @throws ERR_SIDEPORT_INVALID_ARG unless `capacity` is an integer from 1 to 2^20 */
   constructor(capacity = 1024) {
-    if (!Number.isInteger(capacity) || capacity < 1 || capacity > CAPACITY_MAX) {
-      throw fail('ERR_SIDEPORT_INVALID_ARG', `A capacity is an integer from 1 to 2^20, not ${String(capacity)}`);
-    }
+    checkInteger('A capacity', capacity, 1, CAPACITY_MAX);
     this.capacity = capacity;
   }
 

@@ -1,6 +1,7 @@
 /** What a source is registered for, and how. Bit sets: `Interest.READABLE | Interest.WRITABLE`. */
 import { fail } from '../../errors.js';
 import { INTEREST_ALL, INTEREST_READABLE, INTEREST_WRITABLE } from '../../protocol/interest.js';
+import { checkInteger } from '../check-integer.js';
 
 export const Interest = {
   /** Data, a connection to accept, the end of the stream or an error is waiting. */
@@ -23,9 +24,7 @@ const TOKEN_MAX = 2 ** 32 - 1;
 
 /** @throws ERR_SIDEPORT_INVALID_ARG */
 export function checkToken(token: number): void {
-  if (!Number.isInteger(token) || token < 0 || token > TOKEN_MAX) {
-    throw fail('ERR_SIDEPORT_INVALID_ARG', `A token is an integer from 0 to 2^32-1, not ${String(token)}`);
-  }
+  checkInteger('A token', token, 0, TOKEN_MAX);
 }
 
 /** @throws ERR_SIDEPORT_INVALID_ARG */

@@ -1,6 +1,6 @@
 /** A Poll's look for news before its thread sleeps, where that was asked for (`PollOptions.spinUs`). */
-import { fail } from '../../errors.js';
 import { SpinScore } from '../../spin-score.js';
+import { checkInteger } from '../check-integer.js';
 import type { Client } from '../link/client.js';
 
 const SPIN_MAX_US = 1_000_000;
@@ -14,9 +14,7 @@ export class PollSpin {
 
   /** `spinUs` 0: never. @throws ERR_SIDEPORT_INVALID_ARG */
   constructor(client: Client, spinUs: number) {
-    if (!Number.isInteger(spinUs) || spinUs < 0 || spinUs > SPIN_MAX_US) {
-      throw fail('ERR_SIDEPORT_INVALID_ARG', `spinUs is an integer from 0 to ${SPIN_MAX_US}, not ${String(spinUs)}`);
-    }
+    checkInteger('spinUs', spinUs, 0, SPIN_MAX_US);
     this.#client = client;
     this.#spinMs = spinUs / 1000;
   }

@@ -8,6 +8,7 @@ import {
   isIpAddress,
   type SocketAddress,
 } from '../../protocol/address.js';
+import { checkInteger } from '../check-integer.js';
 
 /** Where to bind or connect: an IP address (names are not looked up) and a port. */
 export interface Endpoint {
@@ -21,9 +22,7 @@ export function checkEndpoint(endpoint: Endpoint): void {
   if (typeof host !== 'string' || !isIpAddress(host)) {
     throw fail('ERR_SIDEPORT_INVALID_ADDRESS', `The host must be an IP address, not ${JSON.stringify(host)}`);
   }
-  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535) {
-    throw fail('ERR_SIDEPORT_INVALID_ARG', `A port is an integer from 0 to 65535, not ${String(port)}`);
-  }
+  checkInteger('A port', port, 0, 65_535);
 }
 
 export function wireAddress({ host, port }: Endpoint): Uint8Array {

@@ -2,7 +2,8 @@
 import { fail, systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { SocketOption } from '../../protocol/socket-options.js';
-import { checkInteger, readOption } from './socket-options.js';
+import { checkInteger } from '../check-integer.js';
+import { readOption } from './socket-options.js';
 
 /** What a socket must be to be adopted: one of these families (4, 6, 1 for Unix), of this type (1 stream, 2 datagram). */
 export interface Expected {

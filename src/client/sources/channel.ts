@@ -15,13 +15,13 @@ import { MessageChannel, MessagePort, receiveMessageOnPort, type TransferListIte
 import { ChannelWords } from '../../atomics/channel-words.js';
 import { newSignal, takeSignal } from '../../atomics/signal.js';
 import { fail } from '../../errors.js';
+import { checkInteger } from '../check-integer.js';
 import { IoThread } from '../io-thread/io-thread.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { Ready } from '../polling/events.js';
 import { RemoteSignal, type SharedSignal } from '../polling/remote-signal.js';
 import { LocalSource } from './local-source.js';
-import { checkInteger } from './socket-options.js';
 import { SourceObject } from './source-object.js';
 
 /** What travels: a value, the port of one sender more, or a sender's end. */

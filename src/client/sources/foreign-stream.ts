@@ -5,11 +5,11 @@ import { ADDRESS_BYTES } from '../../protocol/address.js';
 import { INTEREST_READABLE } from '../../protocol/interest.js';
 import { Access } from '../../protocol/port-records.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import type { Client } from '../link/client.js';
 import type { SlotName } from '../link/slots.js';
 import { Ready } from '../polling/events.js';
 import { MovableStream } from './movable-stream.js';
-import { checkInteger } from './socket-options.js';
 import { arrive } from './stream-move.js';
 import { StreamSource } from './stream-source.js';
 

@@ -4,7 +4,8 @@ import { fail, systemError } from '../../errors.js';
 import { loadAddon } from '../../native.js';
 import { encodeAddress, isIpAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
-import { checkInteger, readOption, writeOption } from './socket-options.js';
+import { checkInteger } from '../check-integer.js';
+import { readOption, writeOption } from './socket-options.js';
 
 /** A multicast group. */
 export interface Membership {

@@ -3,9 +3,9 @@ import { errnoOf, fail, systemError } from '../../errors.js';
 import { type Descriptor, loadAddon } from '../../native.js';
 import { PipeTrait } from '../../protocol/port-records.js';
 import type { DetachedStream } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import { MovableStream } from './movable-stream.js';
 import { PipeSource } from './pipe-source.js';
-import { checkInteger } from './socket-options.js';
 
 /** How a pipe is read and written. */
 export type PipeMode = 'byte' | 'message';

@@ -1,7 +1,8 @@
 /** Socket options, and the results of synchronous socket calls. */
-import { fail, systemError } from '../../errors.js';
+import { systemError } from '../../errors.js';
 import { loadAddon } from '../../native.js';
 import { SocketOption } from '../../protocol/socket-options.js';
+import { checkInteger } from '../check-integer.js';
 
 /** Passes a result on, or throws the error that a negative one stands for. */
 export function setOption(syscall: 'setsockopt' | 'getsockopt', result: number): number {
@@ -20,12 +21,6 @@ export function writeOption(fd: number, option: number, value: number): void {
 export function readOption(fd: number, option: number): number {
   setOption('getsockopt', loadAddon().socket.getOption(fd, option, into));
   return into[0] as number;
-}
-
-/** @throws ERR_SIDEPORT_INVALID_ARG */
-export function checkInteger(what: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw fail('ERR_SIDEPORT_INVALID_ARG', `${what} is an integer from ${least} to ${most}, not ${String(value)}`);
 }
 
 export const BUFFER_SIZE_MAX = 2 ** 31 - 1;

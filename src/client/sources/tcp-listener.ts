@@ -1,9 +1,10 @@
 /** `TcpListener`: a listening TCP socket whose connections the I/O thread accepts ahead. */
-import { fail, type SystemError, systemError } from '../../errors.js';
+import { type SystemError, systemError } from '../../errors.js';
 import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { decodeAddress, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedShared, SharedListener } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
@@ -54,9 +55,7 @@ export class TcpListener extends FlushingObject<ListenerSource> {
   static override bind(options: BindOptions): TcpListener {
     checkEndpoint(options);
     const { backlog = BACKLOG_DEFAULT, ipv6Only = false, reusePort = false, host, port } = options;
-    if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
-      throw fail('ERR_SIDEPORT_INVALID_ARG', `A backlog is a positive integer, not ${String(backlog)}`);
-    }
+    checkInteger('A backlog', backlog, 1, 2 ** 31 - 1);
     const addon = loadAddon();
     const wire = wireAddress(options);
     const descriptor = addon.socket.open(familyOf(wire));

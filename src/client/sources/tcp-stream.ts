@@ -4,12 +4,13 @@ import { type Addon, type Descriptor, loadAddon } from '../../native.js';
 import { ADDRESS_BYTES, type SocketAddress } from '../../protocol/address.js';
 import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedStream, SplitStream } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
 import { adoptSocket } from './adopt.js';
 import { MovableStream } from './movable-stream.js';
-import { checkInteger, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
+import { readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
 import { StreamSource } from './stream-source.js';
 import { clientToServe } from './stream-transfer.js';
 

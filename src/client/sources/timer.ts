@@ -8,10 +8,10 @@ import { EventKind } from '../../protocol/events.js';
 import { CloseMode } from '../../protocol/port-records.js';
 import { Submission } from '../../protocol/submissions.js';
 import { type DetachedTimer, NameUse } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import type { Client } from '../link/client.js';
 import { kSource } from '../link/handle.js';
 import { Ready } from '../polling/events.js';
-import { checkInteger } from './socket-options.js';
 import { Source } from './source.js';
 import { SourceObject } from './source-object.js';
 

@@ -5,6 +5,7 @@ import { ADDRESS_BYTES, decodeAddress, type SocketAddress } from '../../protocol
 import { SocketOption } from '../../protocol/socket-options.js';
 import type { DetachedShared, SharedUdpSocket } from '../../protocol/transfer.js';
 import type { Destination } from '../buffers/datagram-queue.js';
+import { checkInteger } from '../check-integer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { askAddress, checkEndpoint, type Endpoint, familyOf, wireAddress } from './address.js';
@@ -13,14 +14,7 @@ import { decodeUdpSource } from './datagram.js';
 import { DatagramObject } from './datagram-object.js';
 import { DatagramSource } from './datagram-source.js';
 import { Multicast } from './multicast.js';
-import {
-  BUFFER_SIZE_MAX,
-  checkInteger,
-  readOption,
-  setOption,
-  writeBufferSize,
-  writeOption,
-} from './socket-options.js';
+import { BUFFER_SIZE_MAX, readOption, setOption, writeBufferSize, writeOption } from './socket-options.js';
 import { clientToServe } from './stream-transfer.js';
 
 /** How to bind a UDP socket. */

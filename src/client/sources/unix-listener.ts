@@ -2,12 +2,12 @@
 import type { SystemError } from '../../errors.js';
 import { loadAddon } from '../../native.js';
 import type { DetachedShared, SharedUnixListener } from '../../protocol/transfer.js';
+import { checkInteger } from '../check-integer.js';
 import type { IoThread } from '../io-thread/io-thread.js';
 import { kSource } from '../link/handle.js';
 import { adoptSocket } from './adopt.js';
 import { ListenerSource } from './listener-source.js';
 import { SocketFile } from './socket-file.js';
-import { checkInteger } from './socket-options.js';
 import { FlushingObject } from './source-object.js';
 import { clientToServe } from './stream-transfer.js';
 import { encodeUnixName, openUnixSocket, UNIX_STREAM, unixNameOf, unixStep } from './unix-name.js';
