@@ -4,68 +4,12 @@
  * Messages are sent when they are due, whether or not earlier ones were answered. A driver that waits for each answer
  * would hardly send while a server does not answer, and so hardly measure the very thing this is about.
  */
-import { EchoConnection, httpProbe } from './load-clients.js';
-import type { LoadOrder, LoadReport, Samples, Target } from './messages.js';
+import type { LoadOrder, LoadReport } from './messages.js';
+import { MESSAGE_INTERVAL_MS, TargetLoad } from './target-load.js';
 
-/** Echo connections per target; each sends a message every 20 ms, in turn. */
-const CONNECTIONS = 20;
-const MESSAGE_INTERVAL_MS = 1;
-/** New connections, each with one HTTP request. */
-const PROBE_INTERVAL_MS = 10;
 const REPORT_INTERVAL_MS = 200;
 /** How long answers may stay out after the last message. */
 const PATIENCE_MS = 2000;
-
-class TargetLoad {
-  readonly #target: Target;
-  readonly #connections: readonly EchoConnection[];
-  #acceptMs: number[] = [];
-  #roundTripMs: number[] = [];
-  #messages = 0;
-  #probes = 0;
-  #probesOpen = 0;
-
-  constructor(target: Target) {
-    this.#target = target;
-    this.#connections = Array.from(
-      { length: CONNECTIONS },
-      () => new EchoConnection(target.echo, (ms) => this.#roundTripMs.push(ms)),
-    );
-  }
-
-  async connected(): Promise<void> {
-    await Promise.all(this.#connections.map((connection) => connection.connected));
-  }
-
-  /** Sends what is due `elapsedMs` after the start. */
-  send(elapsedMs: number): void {
-    for (; this.#messages * MESSAGE_INTERVAL_MS <= elapsedMs; this.#messages++) {
-      this.#connections[this.#messages % CONNECTIONS]?.send();
-    }
-    for (; this.#probes * PROBE_INTERVAL_MS <= elapsedMs; this.#probes++) void this.#probe();
-  }
-
-  unanswered(): number {
-    return this.#connections.reduce((sum, connection) => sum + connection.unanswered, this.#probesOpen);
-  }
-
-  takeSamples(): Samples {
-    const samples = { acceptMs: this.#acceptMs, roundTripMs: this.#roundTripMs };
-    this.#acceptMs = [];
-    this.#roundTripMs = [];
-    return samples;
-  }
-
-  end(): void {
-    for (const connection of this.#connections) connection.end();
-  }
-
-  async #probe(): Promise<void> {
-    this.#probesOpen++;
-    this.#acceptMs.push(await httpProbe(this.#target.http));
-    this.#probesOpen--;
-  }
-}
 
 async function run({ targets, durationMs }: LoadOrder): Promise<void> {
   const loads = targets.map((target) => new TargetLoad(target));
