@@ -16,6 +16,7 @@
         "native/binding/thread_link.cc",
         "native/port/buffer_groups.cc",
         "native/port/port_base.cc",
+        "native/port/port_base_arguments.cc",
         "native/datagram.cc",
         "native/kernel_address.cc",
         "native/multicast.cc"

@@ -3,6 +3,9 @@
 // left with performing operations.
 //
 // The rules of completion_port.h about rejections, releases and ownership are kept here, once.
+//
+// Files: of this class port_base.cc takes submissions and reports completions, port_base_arguments.cc checks
+// and keeps what operations need while they are in flight.
 #pragma once
 
 #include <memory>
@@ -79,13 +82,15 @@ class PortBase : public CompletionPort {
   void Extend(Endpoint* endpoint, int32_t count);
   void Adopt(int32_t number, int fd);
   size_t Start(const SubmissionRecord* records, size_t count);
+  void Reject(const SubmissionRecord& record, int32_t error);
+  Endpoint* Find(int32_t number);
+
+  // -- what operations need (port_base_arguments.cc)
   int32_t Prepare(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
   int32_t PrepareReceive(Endpoint* endpoint, const SubmissionRecord& record);
   int32_t PrepareSend(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
   int32_t PrepareSendTo(Endpoint* endpoint, const SubmissionRecord* records, size_t count);
   bool PrepareDestination(const SubmissionRecord& record, KernelAddress* out) const;
-  void Reject(const SubmissionRecord& record, int32_t error);
-  Endpoint* Find(int32_t number);
   void DropSend(Endpoint* endpoint);
   void DropSendTo(Endpoint* endpoint);
 
