@@ -172,7 +172,7 @@ void IocpPort::Begin(Endpoint* base, Opcode opcode) {
 // systems take what it sends and nobody reads it. So it is the receives that end.
 void IocpPort::Shut(Endpoint* base, int32_t how) {
   auto* const endpoint = static_cast<IocpEndpoint*>(base);
-  if (how == 3) DisconnectNamedPipe(ToHandle(endpoint->fd));
+  if (how == 3 && endpoint->kind == HandleKind::kPipe) DisconnectNamedPipe(ToHandle(endpoint->fd));
   if (endpoint->datagrams) return ShutdownSocket(endpoint->fd, how);
   if (how == 1 || how == 2) ShutdownSocket(endpoint->fd, 1);
   if (how != 0 && how != 2) return;

@@ -294,8 +294,7 @@ export class PortDriver {
     assert.ok(claims.length > 0, `a completion of nothing in flight: ${told}`);
     if (rejected) {
       assert.ok(result < 0 && !more, told);
-      // EALREADY is said of the one behind the one in flight, anything else when none is.
-      const refused = result === -errno.EALREADY && claims.length > 1 ? 1 : 0;
+      const refused = result === -errno.EALREADY && claims.length > 1 && !this.#isClosing(endpoint, claims) ? 1 : 0;
       this.#claims.set(
         key,
         claims.filter((_, at) => at !== refused),
@@ -306,6 +305,15 @@ export class PortDriver {
       if (!more) this.#claims.set(key, claims.slice(1));
     }
     if (this.#claims.get(key)?.length === 0) this.#claims.delete(key);
+  }
+
+  /**
+   * Whether the first of these starts found a close in flight, which refuses all that comes: the close was started before, and is not told
+   * yet. Else a start is refused with EALREADY for being behind one of its own kind, and with any other error where none is in flight.
+   */
+  #isClosing(endpoint: number, [first = 0]: readonly number[]): boolean {
+    const [close = first] = this.#claims.get(operationKey(endpoint, PortOpcode.CLOSE)) ?? [];
+    return close < first;
   }
 
   /** What was started before the close is released before it. */
