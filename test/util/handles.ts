@@ -51,17 +51,30 @@ export function openPipe(): { reader: number; writer: number } {
 
 const HANDLE_STEP = 4;
 const HANDLES_MAX = 4 * 1024;
+const LOOKS = 5;
 
 /**
  * A file or a client's end of a pipe, opened as most programs do it, for calls that wait. Its HANDLE, which Node does not
  * tell, is the value that names something only since.
+ *
+ * Other threads of the process open and close handles of their own meanwhile, and the value may have been one of theirs just before. So it is
+ * one that was free in some look before, and that names something in every look since.
  */
 export function openSynchronous(path: string): { fd: number; handle: number } {
-  const free = handleValues().filter((value) => !namesSomething(value));
+  const free = handleValues().filter((value) => someLook(() => !namesSomething(value)));
   const fd = openSync(path, 'r+');
-  const [handle, ...others] = free.filter(namesSomething);
+  const [handle, ...others] = free.filter((value) => !someLook(() => !namesSomething(value)));
   if (handle === undefined || others.length > 0) throw new Error(`new handles: ${[handle, ...others]}`);
   return { fd, handle };
+}
+
+/** Whether it holds in some of several looks, long enough for what other threads have open for a moment. */
+function someLook(holds: () => boolean): boolean {
+  for (let look = 0; look < LOOKS; look++) {
+    if (holds()) return true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  return false;
 }
 
 function handleValues(): number[] {
