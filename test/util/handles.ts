@@ -61,24 +61,22 @@ const LOOKS = 5;
  * one that was free in some look before, and that names something in every look since.
  */
 export function openSynchronous(path: string): { fd: number; handle: number } {
-  const free = handleValues().filter((value) => someLook(() => !namesSomething(value)));
+  const before = freeInSomeLook();
   const fd = openSync(path, 'r+');
-  const [handle, ...others] = free.filter((value) => !someLook(() => !namesSomething(value)));
+  const since = freeInSomeLook();
+  const [handle, ...others] = [...before].filter((value) => !since.has(value));
   if (handle === undefined || others.length > 0) throw new Error(`new handles: ${[handle, ...others]}`);
   return { fd, handle };
 }
 
-/** Whether it holds in some of several looks, long enough for what other threads have open for a moment. */
-function someLook(holds: () => boolean): boolean {
+/** The values that named nothing in at least one of several looks. */
+function freeInSomeLook(): Set<number> {
+  const free = new Set<number>();
   for (let look = 0; look < LOOKS; look++) {
-    if (holds()) return true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    for (let value = HANDLE_STEP; value < HANDLES_MAX; value += HANDLE_STEP)
+      if (!namesSomething(value)) free.add(value);
   }
-  return false;
-}
-
-function handleValues(): number[] {
-  return Array.from({ length: HANDLES_MAX / HANDLE_STEP - 1 }, (_, at) => HANDLE_STEP * (at + 1));
+  return free;
 }
 
 function namesSomething(handle: number): boolean {
