@@ -11,6 +11,9 @@ const WINE_FOLDERS = ['/usr/lib/wine', '/usr/lib64/wine', '/usr/bin'];
 const PACKAGES = [
   ['g++-mingw-w64-x86-64-posix', () => inPath(COMPILER) && inPath(DLLTOOL)],
   ['wine64', () => wineProgram('wine64') !== undefined && wineProgram('wineserver64') !== undefined],
+  // Reserves the addresses that Windows gives to fixed things. Without it Linux may have put the heap there before Wine
+  // comes: of 4 000 programs started one ended at once, and its starter was told "spawn UNKNOWN".
+  ['wine64-preloader', () => wineProgram('wine64-preloader') !== undefined],
 ];
 
 /** Installs what is missing; without the right to, it says what to install. */
