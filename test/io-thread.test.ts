@@ -91,17 +91,18 @@ test('closing tells every user, and a name of it attaches nobody any more', asyn
   pair[Symbol.dispose]();
 });
 
-test('several threads use one I/O thread at once, each for its own traffic', async (t) => {
+test('several threads use one I/O thread at once, each for its own traffic: 64 connections lose and reorder nothing', async (t) => {
+  const [threads, connections, messages] = [4, 16, scaled(200, 100)];
   const random = Random.for(t);
   using poll = new Poll({ ioThread });
   using listener = listen();
   poll.registry.register(listener, 0, Interest.READABLE);
-  const clients = Array.from({ length: 4 }, (_, at) => {
+  const clients = Array.from({ length: threads }, (_, at) => {
     const data: EchoClientData = {
       ioThread: ioThread.share(),
       port: listener.localAddress().port,
-      connections: 8,
-      messages: scaled(200),
+      connections,
+      messages,
       seed: random.seed + at,
     };
     return new TestThread<number>('echo-client', data);
@@ -111,7 +112,7 @@ test('several threads use one I/O thread at once, each for its own traffic', asy
   const events = new Events();
   const into = Buffer.alloc(65_536);
   let ended = 0;
-  while (ended < 32) {
+  while (ended < threads * connections) {
     if (poll.poll(events, PATIENCE_MS) === 0) {
       for (const client of clients) await client.value;
       return t.fail('nothing came');
@@ -128,7 +129,7 @@ test('several threads use one I/O thread at once, each for its own traffic', asy
     }
   }
   const echoed = await Promise.all(clients.map((client) => client.finish()));
-  t.deepEqual(echoed, new Array(4).fill(8 * scaled(200)));
+  t.deepEqual(echoed, new Array(threads).fill(connections * messages));
 
   function echo(token: number, stream: TcpStream): void {
     for (let count = stream.read(into); count !== null; count = stream.read(into)) {
