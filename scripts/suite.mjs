@@ -15,14 +15,17 @@ export function compile() {
 }
 
 /**
- * `status` and `output` are AVA's, `record` the file to which tests wrote what backend ran. `skips` are the names in
- * test/skips.json of which the run has to skip each, undefined when only some files ran.
+ * `ended` tells the exit status and the output of each AVA that the run was made of, `record` is the file to which tests
+ * wrote what backend ran. `skips` are the names in test/skips.json of which the run has to skip each, undefined when only
+ * some files ran.
  */
-export function judge({ name, backend, status, output, record, skips }) {
+export function judge({ name, backend, ended, record, skips }) {
+  const output = ended.map(({ output }) => output).join('\n');
+  const unwell = ended.filter(({ status }) => status !== 0);
   const ran = [...new Set(readOr(record, '').split('\n').filter(Boolean))].sort().join(', ') || 'none';
   const skipped = titles(output, '- \\[skip\\]').sort();
   const complaints = [];
-  if (status !== 0) complaints.push(`${name}: the test runner ended with ${status}`);
+  for (const { status } of unwell) complaints.push(`${name}: the test runner ended with ${status}`);
   if (ran !== backend) complaints.push(`${name}: the backend that really ran is ${ran}`);
   if (skips !== undefined) complaints.push(...skipComplaints(name, skips, skipped));
   return {
@@ -31,14 +34,16 @@ export function judge({ name, backend, status, output, record, skips }) {
     failed: titles(output, '[✘×] \\[fail\\]:').length,
     skipped,
     complaints,
+    account: unwell.map(({ output }) => accountOfFailures(output)).join(''),
   };
 }
 
 /**
- * Each run's result in a line; then the totals as a TAP stream ends, for programs that read
- * them. Sets the script's exit code.
+ * What failed, once more, because thousands of lines may have come after it; each run's result in a line; then the totals
+ * as a TAP stream ends, for programs that read them. Sets the script's exit code.
  */
 export function report(results) {
+  for (const { name, account } of results) if (account) console.log(`\n--- what failed on ${name} ---\n${account}`);
   console.log();
   for (const { name, passed, failed, skipped } of results) {
     console.log(`  ${name}: ${passed} tests passed, ${failed} failed, ${skipped.length} skipped`);
@@ -56,6 +61,12 @@ export function report(results) {
 /** Of the tests that AVA marked so, with the mark of either kind of terminal. Its summary does not say what passed when something failed. */
 function titles(output, mark) {
   return [...output.matchAll(new RegExp(`^\\s*${mark} (.*?)\\s*$`, 'gm'))].map(([, title]) => title);
+}
+
+/** AVA tells of them between a rule and its summary; without a rule it was ended, and its last lines have to do. */
+function accountOfFailures(output) {
+  const rule = /^ *─+$/m.exec(output);
+  return rule ? output.slice(rule.index) : output.split('\n').slice(-20).join('\n');
 }
 
 function skipComplaints(name, skips, skipped) {

@@ -71,8 +71,6 @@ async function run(round) {
   );
   const ended = await Promise.all(runs);
   endWine();
-  const status = ended.find(({ status }) => status !== 0)?.status ?? 0;
-  const output = ended.map(({ output }) => output).join('\n');
   const skips = files.length > 0 ? undefined : ['iocp under Wine'];
-  return judge({ name, backend: 'iocp', status, output, record, skips });
+  return judge({ name, backend: 'iocp', ended, record, skips });
 }

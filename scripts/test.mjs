@@ -55,5 +55,6 @@ async function run({ name, backend, threads }) {
     process.stdout.write(bytes);
   });
   const status = await new Promise((resolve) => child.on('close', resolve));
-  return judge({ name, backend, status, output, record, skips: files.length > 0 ? undefined : [system, name] });
+  const skips = files.length > 0 ? undefined : [system, name];
+  return judge({ name, backend, ended: [{ status, output }], record, skips });
 }
