@@ -10,7 +10,6 @@ const SUFFIX = '.test.js';
 
 /** Seconds that a file took under Wine, rounded, where it took more than most. */
 const SECONDS = {
-  'exit/terminate-client': 104,
   'exit/process-end': 89,
   'exit/ref': 68,
   'exit/io-thread-gone': 60,
@@ -21,6 +20,7 @@ const SECONDS = {
   chaos: 31,
   polls: 29,
   'stream-move-threads': 29,
+  'exit/terminate-client': 28,
   'exit/io-thread-close': 24,
   'native/send': 22,
   'exit/io-thread-restart': 20,
