@@ -6,10 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { slowness } from '../util/platform.js';
-
-/** A process that lasts longer hangs. Far above what most of them need on a loaded machine. */
-const WATCHDOG_MS = 10_000 * slowness;
+import { WATCHDOG_MS } from './patience.js';
 
 /** What a fixture says, see `fixtures/say.ts`. */
 export interface Message {

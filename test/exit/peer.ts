@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { pattern } from './fixtures/pattern.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** How a connection ended, seen from the peer. */
 export interface Received {
@@ -93,4 +94,17 @@ export async function bindOnce(port: number): Promise<void> {
   await once(server, 'listening');
   server.close();
   await once(server, 'close');
+}
+
+/** As {@link bindOnce}, but whoever has the port is about to let it go. */
+export async function bindSoon(port: number): Promise<void> {
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await bindOnce(port);
+    } catch (error) {
+      if (performance.now() > untilMs || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
 }

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { onWindows, unless } from '../util/platform.js';
 import { Child, type Ended, said } from './child.js';
 import type { EndScenario, How } from './fixtures/end.js';
-import { bindOnce, knock } from './peer.js';
+import { bindSoon, knock } from './peer.js';
 
 const EXIT_CODE = 7;
 const PLACES = ['main', 'worker', 'starter'] as const;
@@ -22,18 +22,7 @@ async function quiet(t: ExecutionContext, end: Ended): Promise<void> {
 async function portIsFree(t: ExecutionContext, end: Ended): Promise<void> {
   const [port] = said(end, 'port') as [number];
   // The kernel takes an io_uring of a killed process apart on a thread of its own, after the process has ended.
-  await t.notThrowsAsync(untilFree(port));
-}
-
-async function untilFree(port: number): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await bindOnce(port);
-    } catch (error) {
-      if (attempt === 200 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
+  await t.notThrowsAsync(bindSoon(port));
 }
 
 async function ended(scenario: EndScenario): Promise<Ended> {
