@@ -6,6 +6,7 @@ import { expectEvents } from './util/expect-events.js';
 import { ioThreadFor } from './util/io-thread.js';
 import { onWindows, unless } from './util/platform.js';
 import { connectTo, listen } from './util/streams.js';
+import { PATIENCE_MS } from './util/thread.js';
 
 const ioThread = ioThreadFor(test);
 const newPoll = () => new Poll({ ioThread });
@@ -214,11 +215,12 @@ test('a port is free for the next listener as soon as the listener is closed', (
 /** Closing returns at once; the I/O thread closes the descriptor right after. */
 function untilReleased(poll: Poll, port: number): void {
   const events = new Events();
-  for (let round = 0; ; round++) {
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (;;) {
     try {
       return TcpListener.bind({ host: '127.0.0.1', port }).close();
     } catch (error) {
-      if (round === 1000 || (error as SystemError).code !== 'EADDRINUSE') throw error;
+      if (performance.now() > untilMs || (error as SystemError).code !== 'EADDRINUSE') throw error;
       poll.poll(events, 1);
     }
   }
