@@ -24,7 +24,7 @@ for (const doing of ['polling', 'waiting', 'exiting'] as const) {
  * Wine tells a send nothing of a reset that comes while the send tries: it pends for ever (docs/completion-ports.md). A
  * writer's stream may end so, its peer being closed with data unread, and is then let go after `lingerMs` only.
  */
-const lingerMs = underWine ? 1000 : undefined;
+const WRITERS_LINGER_MS = underWine ? 1000 : undefined;
 
 for (const [doing, rounds] of [
   ['registering', 12],
@@ -33,6 +33,7 @@ for (const [doing, rounds] of [
   ['attaching', 10],
 ] as const) {
   test.serial(`terminated amid a tight loop: ${doing}`, async (t) => {
+    const lingerMs = doing === 'writing' ? WRITERS_LINGER_MS : undefined;
     const options = { doing, rounds: scaled(rounds, 4), lingerMs };
     reclaimed(t, await new Child('terminate', options, { watchdogMs: 40_000 }).ended);
   });
