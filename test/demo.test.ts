@@ -5,8 +5,9 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { runNode, WATCHDOG_MS } from './util/child.js';
+import { runNode } from './util/child.js';
 import { onWindows, slowness, unless } from './util/platform.js';
+import { WATCHDOG_MS } from './util/watchdog.js';
 
 const main = fileURLToPath(new URL('../examples/demo/main.js', import.meta.url));
 /** Above the demo's own limit, so that this one never hides what the demo would say. */

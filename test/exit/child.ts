@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { WATCHDOG_MS } from './patience.js';
+import { WATCHDOG_MS } from '../util/watchdog.js';
 
 /** What a fixture says, see `fixtures/say.ts`. */
 export interface Message {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { CHILD_PATIENCE_MS } from '../util/watchdog.js';
 import { pattern } from './fixtures/pattern.js';
-import { PATIENCE_MS } from './patience.js';
 
 /** How a connection ended, seen from the peer. */
 export interface Received {
@@ -98,7 +98,7 @@ export async function bindOnce(port: number): Promise<void> {
 
 /** As {@link bindOnce}, but whoever has the port is about to let it go. */
 export async function bindSoon(port: number): Promise<void> {
-  const untilMs = performance.now() + PATIENCE_MS;
+  const untilMs = performance.now() + CHILD_PATIENCE_MS;
   for (;;) {
     try {
       return await bindOnce(port);

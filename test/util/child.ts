@@ -1,9 +1,7 @@
 /** Child processes for tests, under a watchdog: mostly a compiled fixture of test/fixtures. */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { slowness } from './platform.js';
-
-export const WATCHDOG_MS = 10_000 * slowness;
+import { WATCHDOG_MS } from './watchdog.js';
 
 export interface Ended {
   readonly status: number | null;
