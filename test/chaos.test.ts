@@ -18,7 +18,8 @@ test('streams, whole and split, and timers move between 4 threads that share soc
     threads: 4,
     seed: random.seed,
     stepsPerTermination: 30,
-    goOn: ({ counters }) => counters.moves < moves || counters.terminations === 0,
+    // A termination may meet a thread that has no stream at that moment.
+    goOn: ({ counters }) => counters.moves < moves || counters.killed === 0,
   });
   await chaos.run();
   t.log(JSON.stringify(chaos.tally));
