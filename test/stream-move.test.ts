@@ -17,13 +17,6 @@ function move(pair: Pair, stream: TcpStream, token = 3): TcpStream {
   return moved;
 }
 
-/** Writes until neither the kernel nor the stream takes more: the peer reads nothing. */
-function fill({ poll, server }: Pair): void {
-  const events = new Events();
-  do while (server.write(Buffer.alloc(65_536)) !== null);
-  while (poll.poll(events, 50) > 0 || server.write(Buffer.alloc(1)) !== null);
-}
-
 /** Until what was written there has come, filed and unread. */
 function settle(poll: Poll, token: number): void {
   expectEvents(poll, { token, readable: true });
@@ -123,13 +116,14 @@ test('accepted writes are sent, before those of the next owner', (t) => {
 test('water marks are kept: a full stream is full at the next owner, until the low one', (t) => {
   using pair = new Pair(ioThread);
   const events = new Events();
-  fill(pair);
+  pair.fill();
   using moved = move(pair, pair.server);
   t.is(moved.write(Buffer.alloc(1)), null);
   for (let round = 0; round < 5; round++) {
     pair.poll.poll(events, 10);
     t.false([...events].some(({ token, isWritable }) => token === 3 && isWritable));
   }
+  pair.letClientRead();
   const into = Buffer.alloc(65_536);
   const untilMs = performance.now() + 10_000;
   for (let writable = false; !writable; ) {
@@ -201,7 +195,7 @@ test('an error goes along, once, behind the data: seen, and not yet seen', (t) =
 
 test('a write that fails after the move is an error of the new owner', (t) => {
   using pair = new Pair(ioThread);
-  fill(pair);
+  pair.fill();
   const moved = TcpStream.attach(pair.server.detach());
   pair.poll.registry.register(moved, 3, Interest.WRITABLE);
   pair.client.abort();

@@ -105,15 +105,7 @@ test("what was unread is the reader's, in buffers or not yet seen; what was acce
   writeAll(pair.poll, pair.client, pattern.at(0, 10_000));
   expectEvents(pair.poll, { token: 2, readable: true });
   t.is(pair.server.read(Buffer.alloc(100)), 100);
-  let written = 0;
-  const events = new Events();
-  // Neither the kernel nor the stream takes more: the peer reads nothing.
-  do {
-    for (let count = pair.server.write(pattern.at(written, 65_536)); count; ) {
-      written += count;
-      count = pair.server.write(pattern.at(written, 65_536)) ?? 0;
-    }
-  } while (pair.poll.poll(events, 50) > 0);
+  const written = pair.fill(pattern);
   const names = pair.server.split();
   writeAll(pair.poll, pair.client, pattern.at(10_000, 1000));
   using reader = TcpReader.attach(names.reader);
@@ -122,6 +114,7 @@ test("what was unread is the reader's, in buffers or not yet seen; what was acce
   pair.poll.registry.register(writer, WRITER, Interest.WRITABLE);
   t.true(pattern.matches(100, readExactly(pair.poll, reader, 10_900)));
   t.is(writer.write(pattern.at(written, 10)), null, 'they count against its high-water mark');
+  pair.letClientRead();
   t.true(pattern.matches(0, readExactly(pair.poll, pair.client, written)));
   writeAll(pair.poll, writer, pattern.at(written, 100_000));
   writer.close();
@@ -269,12 +262,17 @@ test("the writer aborts after the peer's end: the reader meets ECONNABORTED once
 });
 
 test('a writer that has ended writing meets the error of what it had written', (t) => {
-  using split = new Split();
-  fill(split.poll, split.writer);
-  split.writer.shutdown();
-  split.client.abort();
-  expectEvents(split.poll, { token: WRITER, error: true });
-  t.true(isBrokenOff(codeOf(split.writer)));
+  using pair = new Pair(ioThread);
+  pair.fill();
+  const names = pair.server.split();
+  // Not registered: it receives nothing, so that only what was written can fail.
+  using _reader = TcpReader.attach(names.reader);
+  using writer = TcpWriter.attach(names.writer);
+  pair.poll.registry.register(writer, WRITER, Interest.WRITABLE);
+  writer.shutdown();
+  pair.client.abort();
+  expectEvents(pair.poll, { token: WRITER, error: true });
+  t.true(isBrokenOff(codeOf(writer)));
 });
 
 test('a writer that has ended writing stays open, and meets EPIPE', (t) => {

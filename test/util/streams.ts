@@ -11,8 +11,12 @@ import {
   TcpStream,
 } from '../../src/index.js';
 import { expectEvents } from './expect-events.js';
+import { Pattern } from './pattern.js';
 
 export const BOTH = Interest.READABLE | Interest.WRITABLE;
+
+/** Of either socket's buffer. Of both Linux makes less than 200 000 bytes, and with much less the readers of what was held would wait for it. */
+const LITTLE = 32_768;
 
 /** A listener on a free port of the loopback address. */
 export function listen(): TcpListener {
@@ -42,6 +46,26 @@ export class Pair {
     this.server = accepted.stream;
     this.poll.registry.register(this.server, 2, BOTH, options);
     expectEvents(this.poll, { token: 2, writable: true });
+  }
+
+  /**
+   * Writes to the server's end until it takes no more; returns how much that was. It stays as full until the client is registered for READABLE
+   * again, however the threads are scheduled: nothing is received meanwhile, and the kernel has no room for what lies between the water marks (224 KiB at least).
+   */
+  fill(pattern = new Pattern(0, 65_536)): number {
+    this.client.setReceiveBufferSize(LITTLE);
+    this.server.setSendBufferSize(LITTLE);
+    this.poll.registry.reregister(this.client, 1, Interest.WRITABLE);
+    for (let written = 0; ; ) {
+      const count = this.server.write(pattern.at(written, 65_536));
+      if (count === null) return written;
+      written += count;
+    }
+  }
+
+  /** What {@link fill} wrote may be read. */
+  letClientRead(): void {
+    this.poll.registry.reregister(this.client, 1, BOTH);
   }
 
   [Symbol.dispose](): void {
