@@ -24,8 +24,10 @@ export function judge({ name, backend, ended, record, skips }) {
   const unwell = ended.filter(({ status }) => status !== 0);
   const ran = [...new Set(readOr(record, '').split('\n').filter(Boolean))].sort().join(', ') || 'none';
   const skipped = titles(output, '- \\[skip\\]').sort();
+  const failed = titles(output, '[✘×] \\[fail\\]:');
   const complaints = [];
   for (const { status } of unwell) complaints.push(`${name}: the test runner ended with ${status}`);
+  for (const title of failed) complaints.push(`${name}: ${title}`);
   // Files that leave the I/O thread to processes of their own record nothing.
   const unsaid = ran === 'none' && skips === undefined;
   if (ran !== backend && !unsaid) complaints.push(`${name}: the backend that really ran is ${ran}`);
@@ -33,7 +35,7 @@ export function judge({ name, backend, ended, record, skips }) {
   return {
     name: ran === backend ? name : `${name} (${ran} ran)`,
     passed: titles(output, '[✔√]').length,
-    failed: titles(output, '[✘×] \\[fail\\]:').length,
+    failed: failed.length,
     skipped,
     complaints,
     account: unwell.map(({ output }) => accountOfFailures(output)).join(''),
@@ -65,10 +67,14 @@ function titles(output, mark) {
   return [...output.matchAll(new RegExp(`^\\s*${mark} (.*?)\\s*$`, 'gm'))].map(([, title]) => title);
 }
 
-/** AVA tells of them between a rule and its summary; without a rule it was ended, and its last lines have to do. */
+/**
+ * AVA tells of them between a rule and its summary; without a rule it was ended, and its last lines have to do. Calls of
+ * AVA itself are left out: they say nothing, and may be most of what the end of a log has room for.
+ */
 function accountOfFailures(output) {
   const rule = /^ *─+$/m.exec(output);
-  return rule ? output.slice(rule.index) : output.split('\n').slice(-20).join('\n');
+  const account = rule ? output.slice(rule.index) : output.split('\n').slice(-20).join('\n');
+  return account.replace(/^ +at .*node_modules\/ava\/.*\n/gm, '').replace(/\n{3,}/g, '\n\n');
 }
 
 function skipComplaints(name, skips, skipped) {
