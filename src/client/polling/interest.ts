@@ -6,7 +6,10 @@ import { checkInteger } from '../check-integer.js';
 export const Interest = {
   /** Data, a connection to accept, the end of the stream or an error is waiting. */
   READABLE: INTEREST_READABLE,
-  /** The connection is established and there is room to write, or connecting failed. */
+  /**
+   * The connection is established and there is room to write, or connecting or a write failed. For this alone nothing is received, and so a reset is met by the
+   * next write only.
+   */
   WRITABLE: INTEREST_WRITABLE,
 } as const;
 
