@@ -48,7 +48,12 @@ async function run({ name, backend, threads }) {
     SIDEPORT_TEST_RECORD: record,
     SIDEPORT_TEST_THREADS: threads ? '1' : '0',
   };
-  const child = spawn(process.execPath, [ava, ...files], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const preload = threads ? ['--import', new URL('untracked-descriptors.mjs', import.meta.url).href] : [];
+  const child = spawn(process.execPath, [...preload, ava, ...files], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.on('data', (bytes) => {
     output += bytes;

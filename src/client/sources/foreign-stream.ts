@@ -135,6 +135,9 @@ export class ForeignStream extends MovableStream<typeof KIND> {
   /**
    * Adopts it. What is refused stays as it was, and the caller's.
    *
+   * What `fs.open` opened in a Worker Node closes when that Worker ends, unless `fs.close` did: here that would be whatever has the number by then. So it is to be opened
+   * by the main thread, or by a Worker that the main thread made with `trackUnmanagedFds: false`.
+   *
    * @param descriptor  a file descriptor; on Windows the value of a HANDLE
    * @throws ERR_SIDEPORT_INVALID_ARG when it is a socket, a file (which no POSIX system can wait for) or, on Windows, was not opened for overlapped operations;
    * the system's error (EBADF)
