@@ -10,11 +10,11 @@ import { CLIENT, connectSoon, newName, pair, readMessage, SERVER, windows } from
 import { BOTH, readExactly, readToEnd, writeAll } from './util/streams.js';
 import { TestThread } from './util/thread.js';
 
-// Small buffers, so that what is in flight is many.
+// Small buffers, so that what is in flight is many; the high-water mark is well above the 64 KiB that a pipe holds.
 const ioThread = ioThreadFor(test, {
   receiveBufferSize: 4096,
   sendBufferSize: 16_384,
-  sendHighWaterBytes: 65_536,
+  sendHighWaterBytes: 262_144,
   transferTimeoutMs: 30_000,
 });
 const hasty = ioThreadFor(test, { transferTimeoutMs: 1 });
@@ -262,6 +262,8 @@ function serveNext(t: { is(a: unknown, b: unknown): unknown }, poll: Poll, serve
 windows('a write that fails after the move is an error of the new owner', (t) => {
   using poll = newPoll();
   const { server, client } = pair(poll);
+  // It receives nothing, so that most of what is written stays.
+  poll.registry.reregister(client, CLIENT, Interest.WRITABLE);
   while (server.write(pattern.at(0, 16_384)) !== null);
   using moved = NamedPipe.attach(server.detach());
   poll.registry.register(moved, MOVED, Interest.WRITABLE);
